@@ -1,0 +1,1 @@
+"""Latency and accuracy measurements, peers measured in the same run."""

@@ -1,0 +1,1 @@
+"""Choices made by measurement: peak thresholds now, solver and optics later."""

@@ -1,0 +1,1 @@
+"""Cameras behind one contract; `open_camera` chooses by the source that was named."""

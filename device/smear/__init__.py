@@ -1,0 +1,1 @@
+"""A procedural blood smear with known truth, as the simulated microscope sees it."""

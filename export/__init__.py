@@ -1,0 +1,1 @@
+"""From a checkpoint to a bundle: unrolling, ONNX writing, precision and verification."""

@@ -1,0 +1,1 @@
+"""Many pictures in, masks, counts and a report out."""

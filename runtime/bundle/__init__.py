@@ -1,0 +1,1 @@
+"""Bundles: the one thing that crosses from training to the device."""

@@ -1,0 +1,1 @@
+"""From peaks and masks to cells: which, where, how large, and whether they count."""

@@ -1,0 +1,1 @@
+"""Live masks and counts from a camera, shown on a page."""

@@ -1,0 +1,1 @@
+"""Labelled pictures from any of the usual formats, as one sample type; imports no torch."""

@@ -1,0 +1,1 @@
+"""Segmentation, detection and counting figures with their uncertainty; imports no torch."""

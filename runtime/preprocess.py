@@ -1,0 +1,73 @@
+"""Bring a picture to what the network expects: working scale, even contrast, and a size it accepts."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hemonode.runtime.bundle.schema import PreprocessingRecord
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def resample(pixels: Pixels, factor: float) -> Pixels:
+    """Resize by one factor: area average when shrinking, linear when growing.
+
+    Args:
+        pixels: uint8 [H, W] or [H, W, C].
+        factor: output pixels per input pixel, above 0.
+
+    Returns:
+        uint8 of round(H·factor) × round(W·factor), each side at least 1 px.
+    """
+    height, width = pixels.shape[:2]
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    if size == (width, height):
+        return pixels
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
+
+
+def equalise(pixels: Pixels, preprocessing: PreprocessingRecord) -> Pixels:
+    """Contrast-limited adaptive equalisation of the luma plane, colours kept (Li et al. 2021, section 2).
+
+    Args:
+        pixels: uint8 [H, W, 3] BGR, the whole picture at working scale: equalising tile by tile would leave seams.
+        preprocessing: clip limit and grid, from the bundle.
+
+    Returns:
+        uint8 [H, W, 3] BGR.
+    """
+    # A new object per call: OpenCV's keeps scratch memory in itself, so two threads cannot share one.
+    clahe = cv2.createCLAHE(preprocessing.clahe_clip_limit, preprocessing.clahe_tiles)
+    yuv = cv2.cvtColor(pixels, cv2.COLOR_BGR2YUV)
+    yuv[..., 0] = clahe.apply(cv2.extractChannel(yuv, 0))
+    return np.asarray(cv2.cvtColor(yuv, cv2.COLOR_YUV2BGR), np.uint8)
+
+
+def padded_side(side: int, stride: int, minimum: int) -> int:
+    """The least side the graph accepts that holds `side` pixels: a multiple of `stride`, at least `minimum`."""
+    return -(-max(side, minimum) // stride) * stride
+
+
+def pad(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Extend a picture to the right and to the bottom by its mirror image (reflect-101).
+
+    A side too short to be mirrored that far is continued with its last pixel instead.
+
+    Args:
+        pixels: uint8 [h, w, 3], h ≤ height, w ≤ width.
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    bottom, right = height - pixels.shape[0], width - pixels.shape[1]
+    padded = cv2.copyMakeBorder(pixels, 0, bottom, 0, 0, _border(pixels.shape[0], bottom))
+    return np.asarray(cv2.copyMakeBorder(padded, 0, 0, 0, right, _border(pixels.shape[1], right)), np.uint8)
+
+
+def _border(side: int, added: int) -> int:
+    return cv2.BORDER_REFLECT_101 if added < side else cv2.BORDER_REPLICATE

@@ -1,0 +1,81 @@
+"""What every label reader is and returns: the labels of one picture, in whatever format they are stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from hemonode.errors import DatasetError
+from hemonode.train.data.sample import Box
+
+Missing = Literal["error", "unlabelled", "leave_out"]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What one label source says about one picture.
+
+    Attributes:
+        mask: uint8 [H, W] class ids, 255 where the source does not speak; None from sources without areas.
+        boxes: every cell the source names, or None from sources without cells.
+        problems: sentences on labels that were dropped because they cannot be right.
+    """
+
+    mask: npt.NDArray[np.uint8] | None = None
+    boxes: tuple[Box, ...] | None = None
+    problems: tuple[str, ...] = ()
+
+
+class LabelReader(BaseModel):
+    """One `[[labels]]` table of a dataset.toml; each format is a subclass in a file of its own.
+
+    Attributes:
+        path: folder of the label files (one for each picture, of the same stem), or the one label file.
+        complete: classes of which every visible cell of a labelled picture has its box.
+        missing: what a picture without labels here is: an `error`, `unlabelled`, or `leave_out` of the data set.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    complete: tuple[int, ...] = ()
+    missing: Missing = "error"
+
+    def has(self, root: Path, name: str) -> bool:
+        """Whether the picture of this name has labels here."""
+        return self.file_of(root, name).is_file()
+
+    def file_of(self, root: Path, name: str) -> Path:
+        """The file that holds the labels of the picture of this name."""
+        raise NotImplementedError
+
+    def class_ids(self) -> set[int]:
+        """Every class id that this description can produce; empty where the files alone decide."""
+        raise NotImplementedError
+
+    def read(self, root: Path, name: str, height: int, width: int) -> Labels:
+        """The labels of the picture called `name`, which has `height`×`width` pixels.
+
+        Raises:
+            DatasetError: the file is missing, cannot be parsed, or names an unknown class.
+        """
+        raise NotImplementedError
+
+
+def read_text(path: Path) -> str:
+    """The text of a label file.
+
+    Raises:
+        DatasetError: the file is missing, may not be read, or is not text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not a text file in UTF-8; replace it.") from error
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read ({error.strerror}); check that it exists and your rights.") from error

@@ -1,0 +1,1 @@
+"""ONNX graphs written node by node: full control of types, names and shared weights."""

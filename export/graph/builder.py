@@ -1,0 +1,142 @@
+"""A graph under construction: typed values, one node per call, and only operators that every target parses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
+
+from hemonode import __version__
+from hemonode.errors import ExportError
+from hemonode.export.graph.weights import COMPUTE_TYPES, WeightFile
+
+OPSET = 17
+IR_VERSION = 8
+
+# What TensorRT 8.6 and later parse into layers of their own, without plug-ins or control flow.
+OPERATORS = frozenset(
+    (
+        "Add", "ArgMax", "Cast", "Concat", "Conv", "Div", "Flatten", "Gather", "GreaterOrEqual", "MaxPool", "Mul",
+        "Relu", "Resize", "Shape", "Sigmoid", "Softplus", "Sub", "Tanh", "TopK", "Transpose", "Unsqueeze", "Where",
+    )
+)  # fmt: skip
+
+
+class Value(NamedTuple):
+    """A tensor of the graph: its name and its ONNX element type."""
+
+    name: str
+    dtype: int
+
+
+class GraphBuilder:
+    """Adds nodes in order of computation; every value knows its type, so that precision is stated, never guessed.
+
+    Attributes:
+        compute_dtype: element type of convolutions and activations.
+    """
+
+    def __init__(self, weights: WeightFile) -> None:
+        self.compute_dtype = COMPUTE_TYPES[weights.precision]
+        self._weights = weights
+        self._nodes: list[Any] = []
+        self._initializers: dict[str, TensorProto] = {}
+        self._casts: dict[tuple[str, int], Value] = {}
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
+        self._counts: Counter[str] = Counter()
+        self._scope = ""
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Prefix the names of the nodes made inside, so that an engine's report can be read by module."""
+        outer, self._scope = self._scope, f"{name}/" if name else self._scope
+        try:
+            yield
+        finally:
+            self._scope = outer
+
+    def op(
+        self, operator: str, inputs: Sequence[Value | None], *, dtype: int | None = None, **attributes: Any
+    ) -> Value:
+        """Add a node with one output, of `dtype` or else of the first input's type. None is an input left out.
+
+        Raises:
+            ExportError: the operator is not on the list that every target parses.
+        """
+        return self.ops(operator, inputs, (self._dtype(inputs) if dtype is None else dtype,), **attributes)[0]
+
+    def ops(
+        self, operator: str, inputs: Sequence[Value | None], dtypes: Sequence[int], **attributes: Any
+    ) -> tuple[Value, ...]:
+        """Add a node with one output per entry of `dtypes`.
+
+        Raises:
+            ExportError: the operator is not on the list that every target parses.
+        """
+        if operator not in OPERATORS:
+            raise ExportError(f"operator {operator} is not known to parse on every target; write it with {OPERATORS}")
+        stem = f"{self._scope}{operator}"
+        name = f"{stem}_{self._counts[stem]}"
+        self._counts[stem] += 1
+        names = [name] if len(dtypes) == 1 else [f"{name}.{index}" for index in range(len(dtypes))]
+        sources = ["" if value is None else value.name for value in inputs]
+        self._nodes.append(helper.make_node(operator, sources, names, name=name, **attributes))
+        return tuple(Value(output, dtype) for output, dtype in zip(names, dtypes, strict=True))
+
+    def cast(self, value: Value, dtype: int) -> Value:
+        """`value` in another element type; no node where it has that type, one node for repeated requests."""
+        if value.dtype == dtype:
+            return value
+        if (value.name, dtype) not in self._casts:
+            self._casts[value.name, dtype] = self.op("Cast", [value], dtype=dtype, to=dtype)
+        return self._casts[value.name, dtype]
+
+    def compute(self, value: Value) -> Value:
+        """`value` in the type that convolutions are computed in."""
+        return self.cast(value, self.compute_dtype)
+
+    def weight(self, name: str, values: npt.NDArray[np.floating]) -> Value:
+        """A weight in the shared file, in the compute type. Graphs that use the same name share the bytes."""
+        if name not in self._initializers:
+            self._initializers[name] = self._weights.tensor(name, values)
+        return Value(name, self.compute_dtype)
+
+    def constant(self, values: npt.ArrayLike, dtype: npt.DTypeLike) -> Value:
+        """A small constant inside the graph; equal ones are one."""
+        array = np.asarray(values, dtype)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constants:
+            name = f"constant_{len(self._constants)}"
+            self._initializers[name] = numpy_helper.from_array(array, name)
+            self._constants[key] = Value(name, helper.np_dtype_to_tensor_dtype(array.dtype))
+        return self._constants[key]
+
+    def rename(self, value: Value, name: str) -> Value:
+        """Give the newest node's output the name that the outside knows it by."""
+        node = self._nodes[-1]
+        if list(node.output) != [value.name]:
+            raise ExportError(f"only the newest value can be named '{name}', which {value.name} is not")
+        node.output[0] = name
+        return Value(name, value.dtype)
+
+    def model(self, name: str, inputs: Sequence[ValueInfoProto], outputs: Sequence[ValueInfoProto]) -> ModelProto:
+        """The finished graph."""
+        graph = helper.make_graph(self._nodes, name, inputs, outputs, list(self._initializers.values()))
+        return helper.make_model(
+            graph,
+            ir_version=IR_VERSION,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            producer_name="hemonode",
+            producer_version=__version__,
+        )
+
+    @staticmethod
+    def _dtype(inputs: Sequence[Value | None]) -> int:
+        first = inputs[0]
+        assert first is not None
+        return first.dtype

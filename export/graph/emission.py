@@ -1,0 +1,46 @@
+"""Walks a torch module and writes its graph, one emitter per type of module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from hemonode.errors import ExportError
+from hemonode.export.graph.builder import GraphBuilder
+
+Emitter = Callable[..., Any]
+"""(emission, module, inputs…) → the module's output, a Value or a tuple of them."""
+
+
+class Emission:
+    """One model being written into one graph.
+
+    Attributes:
+        graph: what nodes are added to.
+    """
+
+    def __init__(self, graph: GraphBuilder, model: nn.Module, emitters: Mapping[type[nn.Module], Emitter]) -> None:
+        self.graph = graph
+        self._emitters = emitters
+        self._names = {module: name for name, module in model.named_modules()}
+
+    def name(self, module: nn.Module) -> str:
+        """The module's path in the model, which its weights are called by."""
+        return self._names[module]
+
+    def emit(self, module: nn.Module, *inputs: Any) -> Any:
+        """Write one module and return its output.
+
+        Raises:
+            ExportError: no emitter is known for its type, or for a type that it derives from.
+        """
+        for kind in type(module).__mro__:
+            if kind in self._emitters:
+                with self.graph.scope(self.name(module)):
+                    return self._emitters[kind](self, module, *inputs)
+        raise ExportError(
+            f"'{self.name(module)}' is a {type(module).__name__}, which has no ONNX emitter; "
+            "add one to hemonode.export.graph.table"
+        )

@@ -1,0 +1,73 @@
+"""The weight file that all graphs of one precision share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper
+
+from hemonode.errors import ExportError
+from hemonode.runtime.bundle.schema import Precision
+
+ALIGNMENT = 64
+"""Bytes: a cache line, and enough for any vector load from a mapped file."""
+
+COMPUTE_TYPES: dict[Precision, int] = {"fp32": TensorProto.FLOAT, "fp16": TensorProto.FLOAT16}
+"""What convolutions and activations are computed in."""
+
+
+class WeightFile:
+    """Collects each named weight once, however many graphs use it, and writes them side by side.
+
+    Attributes:
+        file_name: a bare name, which readers look for beside the graph; anything with a path in it is refused by them.
+    """
+
+    def __init__(self, precision: Precision) -> None:
+        self.precision = precision
+        self.file_name = f"weights.{precision}.bin"
+        self._dtype: npt.DTypeLike = helper.tensor_dtype_to_np_dtype(COMPUTE_TYPES[precision])
+        self._offsets: dict[str, int] = {}
+        self._arrays: dict[str, npt.NDArray[np.floating]] = {}
+        self._end = 0
+
+    def tensor(self, name: str, values: npt.NDArray[np.floating]) -> TensorProto:
+        """An initializer that points into the file, in the file's precision.
+
+        Raises:
+            ExportError: the values overflow the precision, or the name already stands for other values.
+        """
+        with np.errstate(over="ignore"):
+            array = np.ascontiguousarray(values, self._dtype)
+        if not np.isfinite(array).all():
+            raise ExportError(f"weight '{name}' reaches {np.abs(values).max():.3g}, which {self.precision} cannot hold")
+        if name not in self._arrays:
+            self._offsets[name] = self._end
+            self._arrays[name] = array
+            self._end += -(-array.nbytes // ALIGNMENT) * ALIGNMENT
+        elif not np.array_equal(self._arrays[name], array):
+            raise ExportError(f"two different weights are called '{name}'; give every module its own name")
+        return self._pointer(name, array)
+
+    def _pointer(self, name: str, array: npt.NDArray[np.floating]) -> TensorProto:
+        tensor = TensorProto(name=name, data_type=COMPUTE_TYPES[self.precision], dims=array.shape)
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", self.file_name), ("offset", self._offsets[name]), ("length", array.nbytes)):
+            tensor.external_data.append(onnx.StringStringEntryProto(key=key, value=str(value)))
+        return tensor
+
+    def save(self, folder: Path) -> Path:
+        """Write the file into `folder`, little-endian as ONNX asks, and return its path."""
+        path = folder / self.file_name
+        with path.open("wb") as file:
+            for name, array in self._arrays.items():
+                file.seek(self._offsets[name])
+                file.write(array.astype(array.dtype.newbyteorder("<")).tobytes())
+            file.truncate(self._end)
+            file.flush()
+            os.fsync(file.fileno())
+        return path

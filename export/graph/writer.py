@@ -1,0 +1,59 @@
+"""A whole graph under the bundle's contract: uint8 frames in, class ids and peaks out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from onnx import ModelProto, TensorProto, helper
+from torch import nn
+
+from hemonode.export.graph.builder import GraphBuilder, Value
+from hemonode.export.graph.emission import Emission
+from hemonode.export.graph.outputs import emit_class_ids, emit_peaks, emit_pixels
+from hemonode.export.graph.table import EMITTERS
+from hemonode.export.graph.weights import WeightFile
+from hemonode.train.models.nodes_unet import HEAT_STRIDE
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What the graph makes of a network's two outputs.
+
+    Attributes:
+        countable_ids: class id of each channel of the heat map.
+        mask_scale: class ids come out at this multiple of the input's size.
+        peaks: rows of the list of peaks, a constant at most 1024 for TensorRT's TopK.
+        heat_stride: input pixels per pixel of the heat map.
+    """
+
+    countable_ids: tuple[int, ...]
+    mask_scale: int = 2
+    peaks: int = 1024
+    heat_stride: int = HEAT_STRIDE
+
+
+def write_graph(model: nn.Module, name: str, heads: Heads, weights: WeightFile) -> ModelProto:
+    """The graph of a network whose ODE blocks hold unrolled solvers; its weights go into `weights`.
+
+    Input `frames` uint8 [N, H, W, 3] BGR, preprocessed; outputs `class_ids` uint8 [N, H·m, W·m] and `peaks`
+    float32 [N, K, 4]. N, H and W are symbolic.
+
+    Raises:
+        ExportError: a module has no emitter, an ODE block no unrolled solver, or a weight overflows the precision.
+    """
+    graph = GraphBuilder(weights)
+    with torch.no_grad():
+        pixels = emit_pixels(graph, Value("frames", TensorProto.UINT8))
+        logits, heat_logits = Emission(graph, model, EMITTERS).emit(model, pixels)
+    class_ids = emit_class_ids(graph, logits, heads.mask_scale)
+    peaks = emit_peaks(graph, heat_logits, heads.countable_ids, heads.heat_stride, heads.peaks)
+    scale = f"{heads.mask_scale}*" if heads.mask_scale > 1 else ""
+    return graph.model(
+        name,
+        [helper.make_tensor_value_info("frames", TensorProto.UINT8, ["N", "H", "W", 3])],
+        [
+            helper.make_tensor_value_info(class_ids.name, class_ids.dtype, ["N", f"{scale}H", f"{scale}W"]),
+            helper.make_tensor_value_info(peaks.name, peaks.dtype, ["N", heads.peaks, 4]),
+        ],
+    )

@@ -51,10 +51,14 @@ def padded_side(side: int, stride: int, minimum: int) -> int:
     return -(-max(side, minimum) // stride) * stride
 
 
-def pad(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Extend a picture to the right and to the bottom by its mirror image (reflect-101).
+PADDING_GREY = 128
+"""What lies beyond a picture: 0 after normalisation, like the network's own padding, and as in training."""
 
-    A side too short to be mirrored that far is continued with its last pixel instead.
+
+def pad(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Extend a picture to the right and to the bottom with grey.
+
+    A mirror image would complete cut cells to whole ones and draw their centres onto the border.
 
     Args:
         pixels: uint8 [h, w, 3], h ≤ height, w ≤ width.
@@ -65,9 +69,5 @@ def pad(pixels: Pixels, height: int, width: int) -> Pixels:
         uint8 [height, width, 3].
     """
     bottom, right = height - pixels.shape[0], width - pixels.shape[1]
-    padded = cv2.copyMakeBorder(pixels, 0, bottom, 0, 0, _border(pixels.shape[0], bottom))
-    return np.asarray(cv2.copyMakeBorder(padded, 0, 0, 0, right, _border(pixels.shape[1], right)), np.uint8)
-
-
-def _border(side: int, added: int) -> int:
-    return cv2.BORDER_REFLECT_101 if added < side else cv2.BORDER_REPLICATE
+    grey = (PADDING_GREY,) * 3
+    return np.asarray(cv2.copyMakeBorder(pixels, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=grey), np.uint8)

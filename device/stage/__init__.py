@@ -1,0 +1,1 @@
+"""Stages: what moves the slide under the lens."""

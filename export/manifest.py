@@ -1,0 +1,106 @@
+"""What a checkpoint says about itself, as the bundle's records."""
+
+from __future__ import annotations
+
+import torch
+
+from hemonode import __version__
+from hemonode.errors import ExportError
+from hemonode.export.graph.writer import Heads
+from hemonode.export.settings import Setting
+from hemonode.runtime.bundle.schema import (
+    SCHEMA_VERSION,
+    BlockSolver,
+    ClassRecord,
+    InputRecord,
+    Manifest,
+    Provenance,
+    ScaleRecord,
+    SolverSetting,
+)
+from hemonode.runtime.classes import BLOOD_CLASSES
+from hemonode.train.checkpoint import Checkpoint
+from hemonode.train.models.nodes_unet import STRIDE
+
+MINIMUM_PX = 128
+"""Least side of the input: a heat map at a quarter of it still has the 1024 places that TopK must find."""
+
+
+def class_records(checkpoint: Checkpoint) -> tuple[ClassRecord, ...]:
+    """The classes with their counting thresholds.
+
+    Raises:
+        ExportError: the network's classes are not the blood classes, or a countable one has no threshold.
+    """
+    countable = [kind.id for kind in BLOOD_CLASSES if kind.countable]
+    if (checkpoint.config.classes, checkpoint.config.countable) != (len(BLOOD_CLASSES), len(countable)):
+        raise ExportError(
+            f"the network has {checkpoint.config.classes} classes, {checkpoint.config.countable} of them countable; "
+            f"only the {len(BLOOD_CLASSES)} blood classes with {len(countable)} countable ones can be exported"
+        )
+    for class_id in countable:
+        if class_id not in checkpoint.peak_thresholds:
+            raise ExportError(
+                f"the checkpoint has no peak threshold for class {class_id}, so its cells cannot be counted: "
+                "let training finish, which chooses the thresholds"
+            )
+    return tuple(
+        ClassRecord(
+            id=kind.id,
+            name=kind.name,
+            colour_bgr=kind.colour_bgr,
+            countable=kind.countable,
+            peak_threshold=checkpoint.peak_thresholds[kind.id] if kind.countable else None,
+        )
+        for kind in BLOOD_CLASSES
+    )
+
+
+def block_records(setting: Setting, errors: dict[int, float]) -> tuple[BlockSolver, ...]:
+    """How each ODE block is solved, and how far that was from the reference."""
+    return tuple(
+        BlockSolver(
+            position=position,
+            method=solver.tableau.name,
+            grid=solver.grid,
+            evaluations=solver.evaluations,
+            error=errors[position],
+        )
+        for position, solver in sorted(setting.solvers.items())
+    )
+
+
+def build_manifest(
+    name: str,
+    checkpoint: Checkpoint,
+    heads: Heads,
+    classes: tuple[ClassRecord, ...],
+    settings: tuple[SolverSetting, ...],
+    default_setting: str,
+    reach_px: int,
+) -> Manifest:
+    """The manifest without the files' hashes, which `write_manifest` adds."""
+    recipe = checkpoint.recipe
+    return Manifest(
+        schema_version=SCHEMA_VERSION,
+        name=name,
+        model=checkpoint.config.architecture,
+        classes=classes,
+        input=InputRecord(
+            stride=STRIDE, minimum=MINIMUM_PX, reach_px=reach_px, mask_scale=heads.mask_scale, peaks=heads.peaks
+        ),
+        scale=ScaleRecord(red_cell_px=recipe.scale.red_cell_px, red_cell_um=recipe.scale.red_cell_um),
+        preprocessing=recipe.preprocessing,
+        settings=settings,
+        default_setting=default_setting,
+        provenance=Provenance(
+            trained_on=checkpoint.trained_on,
+            licences=checkpoint.licences,
+            recipe=recipe.name,
+            seed=recipe.training.seed,
+            epochs=checkpoint.epochs,
+            hemonode_version=__version__,
+            torch_version=torch.__version__,
+        ),
+        files={},
+    )

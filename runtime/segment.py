@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from hemonode.errors import PictureError
+from hemonode.runtime.bundle.reader import Bundle
 from hemonode.runtime.counting.cells import Cell
+from hemonode.runtime.counting.locate import Located, locate_cells
+from hemonode.runtime.counting.peaks import check_not_full, peak_thresholds
+from hemonode.runtime.engines import open_engine
+from hemonode.runtime.engines.contract import AskedPrecision, Engine
+from hemonode.runtime.prediction import Prediction
+from hemonode.runtime.preprocess import equalise, pad, resample
+from hemonode.runtime.scale import RedCells, from_um_per_px, measure_red_cell_px
+from hemonode.runtime.tiling import Plan, Tile, plan_tiles
 
+Pixels = npt.NDArray[np.uint8]
 ScaleSource = Literal["given", "um_per_px", "estimated"]
+
+# At the working scale; about a hundred red cells, enough to measure by.
+_MEASURED_PART_PX = 384
+# Beyond this many pixels at the working scale a wrong scale is likelier than a picture so large.
+_LARGEST_WORKING_PIXELS = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -25,8 +43,230 @@ class Segmentation:
         timings_ms: milliseconds spent per stage: "scale", "preprocess", "engine", "count".
     """
 
-    class_ids: npt.NDArray[np.uint8]
+    class_ids: Pixels
     cells: tuple[Cell, ...]
     red_cell_px: float
     scale_source: ScaleSource
     timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A picture at the working scale, equalised, with its tiles."""
+
+    height: int
+    width: int
+    pixels: Pixels
+    plan: Plan
+    red_cell_px: float
+    scale_source: ScaleSource
+    timings_ms: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """A whole picture's answer: class ids at `mask_scale` times the working scale, raw peaks at the working scale."""
+
+    class_ids: Pixels
+    peaks: npt.NDArray[np.float32]
+    engine_ms: float
+
+
+class Segmenter:
+    """One model on one engine, for pictures of any size. Close it, or use it as a context manager.
+
+    Args:
+        bundle: the model.
+        engine: an engine's name, or "auto".
+        setting: solver setting; None is the bundle's default.
+        precision: see `open_engine`.
+        threads: CPU threads; None leaves it to the library.
+        tile_px: largest side of an engine's frame, at the working scale; bounds the engine's memory.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        engine: str = "auto",
+        setting: str | None = None,
+        precision: AskedPrecision = "auto",
+        threads: int | None = None,
+        tile_px: int = 512,
+    ) -> None:
+        self.bundle = bundle
+        self.setting = bundle.setting(setting).name
+        self._asked = engine, precision, threads
+        self._tile_px = tile_px
+        self._engine: Engine | None = None
+        self._open(self._smallest, self._smallest)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine in use: what it is, what it computes in, and why better ones were passed over."""
+        assert self._engine is not None, "the segmenter is closed"
+        return self._engine
+
+    @property
+    def _smallest(self) -> int:
+        return self.bundle.manifest.input.minimum
+
+    def segment(
+        self, pixels: Pixels, *, red_cell_px: float | None = None, um_per_px: float | None = None
+    ) -> Segmentation:
+        """Mask and cells of a picture.
+
+        Args:
+            pixels: uint8 [H, W, 3] BGR, any size.
+            red_cell_px: red-cell diameter in its pixels, where known.
+            um_per_px: or its micrometres per pixel. Without either the diameter is measured.
+
+        Raises:
+            PictureError: no scale was given, and there are not enough red cells to measure.
+            EngineError: the engine failed, or the picture holds more cells than can be listed.
+        """
+        prepared = self.prepare(pixels, red_cell_px=red_cell_px, um_per_px=um_per_px)
+        return self.finish(prepared, self.infer(prepared))
+
+    def measure_red_cell_px(self, pixels: Pixels) -> float:
+        """Red-cell diameter in pixels of the picture, measured with the model (see `runtime.scale`).
+
+        Raises:
+            PictureError: not enough red cells of 30 to 150 px.
+        """
+        return measure_red_cell_px(lambda assumed: self._red_cells(pixels, assumed))
+
+    def prepare(
+        self, pixels: Pixels, *, red_cell_px: float | None = None, um_per_px: float | None = None
+    ) -> Prepared:
+        """Everything before the engine; see `segment`. Measuring the scale uses the engine too."""
+        started = time.perf_counter()
+        diameter, source = self._scale(pixels, red_cell_px, um_per_px)
+        scaled = time.perf_counter()
+        manifest = self.bundle.manifest
+        factor = manifest.scale.red_cell_px / diameter
+        _check_size(pixels, factor)
+        working = equalise(resample(pixels, factor), manifest.preprocessing)
+        plan = plan_tiles(working.shape[0], working.shape[1], manifest.input, self._tile_px)
+        timings = {"scale": _ms(started, scaled), "preprocess": _ms(scaled, time.perf_counter())}
+        return Prepared(pixels.shape[0], pixels.shape[1], working, plan, diameter, source, timings)
+
+    def infer(self, prepared: Prepared) -> Inferred:
+        """Run the engine on every tile and join the answers. One thread at a time."""
+        started = time.perf_counter()
+        plan, pixels = prepared.plan, prepared.pixels
+        self._open(plan.frame_height, plan.frame_width)
+        scale = self.bundle.manifest.input.mask_scale
+        thresholds = peak_thresholds(self.bundle.manifest)
+        class_ids = np.zeros((pixels.shape[0] * scale, pixels.shape[1] * scale), np.uint8)
+        peaks = []
+        for tile in plan.tiles:
+            part = pixels[tile.top : tile.top + plan.frame_height, tile.left : tile.left + plan.frame_width]
+            prediction = self.engine.run(pad(part, plan.frame_height, plan.frame_width)[None])
+            check_not_full(prediction.peaks[0], thresholds)
+            _paste(class_ids, prediction, tile, scale)
+            peaks.append(_own_peaks(prediction.peaks[0], tile))
+        return Inferred(class_ids, np.concatenate(peaks), _ms(started, time.perf_counter()))
+
+    def finish(self, prepared: Prepared, inferred: Inferred) -> Segmentation:
+        """Count, and bring mask and cells back to the picture's size."""
+        started = time.perf_counter()
+        located = self._locate(prepared, inferred)
+        return Segmentation(
+            class_ids=_to_size(inferred.class_ids, prepared.height, prepared.width),
+            cells=located.cells,
+            red_cell_px=prepared.red_cell_px,
+            scale_source=prepared.scale_source,
+            timings_ms={
+                **prepared.timings_ms,
+                "engine": inferred.engine_ms,
+                "count": _ms(started, time.perf_counter()),
+            },
+        )
+
+    def close(self) -> None:
+        """Release the engine. Calling it again does nothing."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def __enter__(self) -> Segmenter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self, height: int, width: int) -> None:
+        shape = (1, height, width)
+        if self._engine is not None:
+            if self._engine.shape == shape:
+                return
+            self._engine.close()
+        engine, precision, threads = self._asked
+        self._engine = open_engine(
+            self.bundle, shape, engine=engine, setting=self.setting, precision=precision, threads=threads
+        )
+
+    def _locate(self, prepared: Prepared, inferred: Inferred) -> Located:
+        return locate_cells(inferred.class_ids, inferred.peaks, self.bundle.manifest, prepared.height, prepared.width)
+
+    def _scale(
+        self, pixels: Pixels, red_cell_px: float | None, um_per_px: float | None
+    ) -> tuple[float, ScaleSource]:
+        if red_cell_px is not None:
+            return red_cell_px, "given"
+        if um_per_px is not None:
+            return from_um_per_px(um_per_px, self.bundle.manifest.scale), "um_per_px"
+        return self.measure_red_cell_px(pixels), "estimated"
+
+    def _red_cells(self, pixels: Pixels, assumed_px: float) -> RedCells:
+        """Whole red cells in the middle of a picture, at an assumed scale."""
+        manifest = self.bundle.manifest
+        side = round(_MEASURED_PART_PX * assumed_px / manifest.scale.red_cell_px)
+        top, left = max(pixels.shape[0] - side, 0) // 2, max(pixels.shape[1] - side, 0) // 2
+        part = pixels[top : top + side, left : left + side]
+        prepared = self.prepare(part, red_cell_px=assumed_px)
+        located = self._locate(prepared, self.infer(prepared))
+        red = [entry.id for entry in manifest.classes if entry.name == "red_cell"]
+        chosen = located.whole & np.isin([cell.class_id for cell in located.cells], red)
+        scores = np.array([cell.score for cell in located.cells], np.float64)
+        return RedCells(located.diameters_px[chosen], scores[chosen])
+
+
+def _ms(started: float, ended: float) -> float:
+    return (ended - started) * 1000
+
+
+def _check_size(pixels: Pixels, factor: float) -> None:
+    if pixels.shape[0] * pixels.shape[1] * factor**2 > _LARGEST_WORKING_PIXELS:
+        raise PictureError(
+            f"a picture of {pixels.shape[1]}×{pixels.shape[0]} px is too large at this scale (×{factor:.2f}): "
+            "check the red-cell diameter, or cut the picture into parts"
+        )
+
+
+def _paste(class_ids: Pixels, prediction: Prediction, tile: Tile, scale: int) -> None:
+    own = prediction.class_ids[
+        0,
+        (tile.core_top - tile.top) * scale : (tile.core_bottom - tile.top) * scale,
+        (tile.core_left - tile.left) * scale : (tile.core_right - tile.left) * scale,
+    ]
+    class_ids[
+        tile.core_top * scale : tile.core_bottom * scale, tile.core_left * scale : tile.core_right * scale
+    ] = own
+
+
+def _own_peaks(peaks: npt.NDArray[np.float32], tile: Tile) -> npt.NDArray[np.float32]:
+    moved = peaks + np.array([0, tile.left, tile.top, 0], np.float32)
+    inside = (moved[:, 1] >= tile.core_left) & (moved[:, 1] < tile.core_right)
+    inside &= (moved[:, 2] >= tile.core_top) & (moved[:, 2] < tile.core_bottom)
+    return np.asarray(moved[inside], np.float32)
+
+
+def _to_size(class_ids: Pixels, height: int, width: int) -> Pixels:
+    """Nearest neighbour at pixel centres: class ids must not be blended."""
+    rows = ((np.arange(height) + 0.5) * class_ids.shape[0] / height).astype(np.intp)
+    columns = ((np.arange(width) + 0.5) * class_ids.shape[1] / width).astype(np.intp)
+    return class_ids[rows[:, None], columns[None, :]]

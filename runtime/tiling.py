@@ -1,0 +1,68 @@
+"""Pictures larger than an engine's frame, in overlapping tiles of which only the inner part is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hemonode.runtime.bundle.schema import InputRecord
+from hemonode.runtime.preprocess import padded_side
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One frame of a picture, in pixels at the working scale.
+
+    `top`, `left` is where the frame starts; the core from `core_top`, `core_left` up to (not including) `core_bottom`,
+    `core_right` is what it answers for, in the picture's coordinates. The cores of all tiles cover the picture once.
+    """
+
+    top: int
+    left: int
+    core_top: int
+    core_left: int
+    core_bottom: int
+    core_right: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The frame size for a picture, and its tiles, row by row."""
+
+    frame_height: int
+    frame_width: int
+    tiles: tuple[Tile, ...]
+
+
+def plan_tiles(height: int, width: int, record: InputRecord, tile_px: int) -> Plan:
+    """Cover a picture of `height`×`width` px with frames of at most about `tile_px` px.
+
+    Tiles overlap by twice the network's reach, so that each core sees all that can alter it.
+    """
+    frame_height, rows = _spans(height, record, tile_px)
+    frame_width, columns = _spans(width, record, tile_px)
+    tiles = tuple(
+        Tile(top, left, core_top, core_left, core_bottom, core_right)
+        for top, core_top, core_bottom in rows
+        for left, core_left, core_right in columns
+    )
+    return Plan(frame_height, frame_width, tiles)
+
+
+def _spans(side: int, record: InputRecord, tile_px: int) -> tuple[int, list[tuple[int, int, int]]]:
+    """Frame side, and (start, core start, core end) of each tile along one side."""
+    whole = padded_side(side, record.stride, record.minimum)
+    # Below three reaches a tile would be all overlap.
+    frame = padded_side(max(tile_px, 3 * record.reach_px), record.stride, record.minimum)
+    if whole <= frame:
+        return whole, [(0, 0, side)]
+    step = (frame - 2 * record.reach_px) // record.stride * record.stride
+    spans = []
+    start = core_start = 0
+    while start + frame < side:
+        core_end = start + record.reach_px + step
+        spans.append((start, core_start, core_end))
+        core_start = core_end
+        # Starts are multiples of the stride, so that pooling falls on the same pixels as in an untiled run.
+        start += step
+    spans.append((start, core_start, side))
+    return frame, spans

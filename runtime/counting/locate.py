@@ -21,8 +21,8 @@ _BORDER_SHARE = 0.05
 class Located:
     """Cells with what their instances measure.
 
-    `diameters_px` float [n], of a disc of the instance's area, in pixels of the picture; `whole` bool [n], the
-    instance has pixels and does not touch the border.
+    `diameters_px` float [n], √(width·height) of the box as in the labels, pixels of the picture; `whole` bool [n],
+    the instance has pixels and does not touch the border.
     """
 
     cells: tuple[Cell, ...]
@@ -74,4 +74,5 @@ def locate_cells(
         )
         for peak, box, inside in zip(peaks, boxes, in_frame, strict=True)
     )
-    return Located(cells, np.sqrt(4 / np.pi * areas * factor_x * factor_y), whole)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return Located(cells, np.sqrt(sides[:, 0] * sides[:, 1]), whole)

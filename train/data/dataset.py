@@ -12,11 +12,11 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
-from hemonode.train.data.pictures import read_picture
 from hemonode.errors import DatasetError
 from hemonode.runtime.classes import IGNORE_ID, CellClass
 from hemonode.train.data.description import Description, read_description
 from hemonode.train.data.labels import Labels
+from hemonode.train.data.pictures import read_picture
 from hemonode.train.data.sample import Box, Sample
 from hemonode.train.data.scale import measured_red_cell_px
 from hemonode.train.data.splits import group_names, split_names
@@ -136,7 +136,7 @@ class Dataset:
     def _check_mask(self, mask: npt.NDArray[np.uint8], path: Path, height: int, width: int) -> None:
         if mask.shape != (height, width):
             raise DatasetError(
-                f"mask {path} has {mask.shape[1]}×{mask.shape[0]} pixels, its picture {width}×{height}; make them equal."
+                f"mask {path} has {mask.shape[1]}×{mask.shape[0]} pixels, its picture {width}×{height}; replace one."
             )
         known = {entry.id for entry in self.classes} | {IGNORE_ID}
         unknown = sorted({int(value) for value in np.unique(mask)} - known)

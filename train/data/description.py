@@ -136,8 +136,9 @@ class Description(_Table):
             return BLOOD_CLASSES
         listed = sorted(self.classes, key=lambda entry: entry.id)
         return tuple(
-            CellClass(entry.id, entry.name, (entry.colour_rgb[2], entry.colour_rgb[1], entry.colour_rgb[0]), entry.countable)
+            CellClass(entry.id, entry.name, (blue, green, red), entry.countable)
             for entry in listed
+            for red, green, blue in [entry.colour_rgb]
         )
 
     @field_validator("classes")

@@ -78,4 +78,6 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not a text file in UTF-8; replace it.") from error
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read ({error.strerror}); check that it exists and your rights.") from error
+        raise DatasetError(
+            f"{path} cannot be read ({error.strerror}); check that it exists and your rights."
+        ) from error

@@ -8,6 +8,7 @@ from typing import Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from hemonode.errors import DatasetError
 from hemonode.train.data.labels import LabelReader, Labels
@@ -22,7 +23,7 @@ class ClassIdMasks(LabelReader):
 
     format: Literal["mask"]
     suffix: str = ".png"
-    values: dict[int, int] = {}
+    values: dict[int, int] = Field(default_factory=dict)
 
     def file_of(self, root: Path, name: str) -> Path:
         """The mask of the picture of this name."""
@@ -40,7 +41,9 @@ class ClassIdMasks(LabelReader):
             return Labels(mask=values)
         unknown = sorted({int(value) for value in np.unique(values)} - set(self.values))
         if unknown:
-            raise DatasetError(f"{path} holds the value {unknown[0]}, which `values` in the dataset.toml does not name.")
+            raise DatasetError(
+                f"{path} holds the value {unknown[0]}, which `values` in the dataset.toml does not name."
+            )
         table = np.zeros(256, np.uint8)
         for value, class_id in self.values.items():
             table[value] = class_id
@@ -56,7 +59,9 @@ def read_mask_pixels(path: Path) -> npt.NDArray[np.uint8]:
     try:
         encoded = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
-        raise DatasetError(f"mask {path} cannot be read ({error.strerror}); check that it exists and your rights.") from error
+        raise DatasetError(
+            f"mask {path} cannot be read ({error.strerror}); check that it exists and your rights."
+        ) from error
     pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
     if pixels is None:
         raise DatasetError(f"mask {path} is not a readable picture; write it again as PNG.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Literal
 
 from hemonode.errors import DatasetError
+from hemonode.train.data.boxes import box_from_edges
 from hemonode.train.data.labels import LabelReader, Labels, read_text
 from hemonode.train.data.sample import Box
 
@@ -36,21 +36,22 @@ class YoloBoxes(LabelReader):
             label, x, y, box_width, box_height = _parse(line, path, number)
             if label not in self.classes:
                 raise DatasetError(f"{path}, line {number}: class {label} is not in `classes` of the dataset.toml.")
-            box = Box(self.classes[label], x * width, y * height, box_width * width, box_height * height)
-            if box.width < 1 or box.height < 1:
-                problems.append(f"{path}, line {number}: box of {box.width:.1f}×{box.height:.1f} px dropped.")
+            left, top = (x - box_width / 2) * width, (y - box_height / 2) * height
+            edges = (left, top, left + box_width * width, top + box_height * height)
+            box = box_from_edges(self.classes[label], edges, height, width)
+            if box is None:
+                problems.append(f"{path}, line {number}: box without an area dropped.")
             else:
                 boxes.append(box)
         return Labels(boxes=tuple(boxes), problems=tuple(problems))
 
 
 def _parse(line: str, path: Path, number: int) -> tuple[int, float, float, float, float]:
-    fields = line.split()
     try:
-        label = int(fields[0])
-        x, y, width, height = (float(field) for field in fields[1:])
+        label, x, y, width, height = line.split()
+        values = (int(label), float(x), float(y), float(width), float(height))
     except ValueError as error:
         raise DatasetError(f"{path}, line {number}: expected `class cx cy width height`, found {line!r}.") from error
-    if not all(math.isfinite(value) and 0 <= value <= 1 for value in (x, y, width, height)):
+    if not all(0 <= value <= 1 for value in values[1:]):
         raise DatasetError(f"{path}, line {number}: values must lie between 0 and 1 (relative to the picture).")
-    return label, x, y, width, height
+    return values

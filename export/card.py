@@ -13,6 +13,7 @@ def write_card(manifest: Manifest, accuracy: str | None) -> str:
     """The card as Markdown.
 
     Args:
+        manifest: what the bundle holds.
         accuracy: Markdown with measured figures, or None, which the card then says.
     """
     return "\n".join(_lines(manifest, accuracy)) + "\n"
@@ -34,7 +35,7 @@ def _lines(manifest: Manifest, accuracy: str | None) -> Iterator[str]:
     yield "\n## Solver settings\n"
     yield from _settings(manifest)
     yield "\n## Limits\n"
-    yield f"- Works at {scale.red_cell_px:g} px per red cell, and resamples to it; a wrong red-cell diameter gives wrong"
+    yield f"- Works at {scale.red_cell_px:g} px per red cell, to which it resamples: a wrong diameter gives wrong"
     yield "  masks and counts. Training varied the scale by a quarter around it."
     yield "- Stains, microscopes and cell types that the data above does not show are unknown to it: check the masks."
     yield "- A smear gives proportions and cells per field, never a concentration."

@@ -46,11 +46,7 @@ def judge(graph: str, precision: Precision, findings: Sequence[Finding], limits:
     """
     # Comparisons are written so that NaN fails.
     unrolled = min(findings, key=lambda finding: finding.agreement_unrolled)
-    if not unrolled.agreement_unrolled >= limits.agreement_unrolled_onnx[precision]:
-        raise ExportError(
-            f"{graph} differs from torch: on {unrolled.image} {unrolled.agreement_unrolled:.4%} of the mask agrees, "
-            f"below {limits.agreement_unrolled_onnx[precision]:.2%}; the graph is at fault, so nothing was written"
-        )
+    check_agreement(graph, unrolled.image, unrolled.agreement_unrolled, precision, limits)
     adaptive = min(findings, key=lambda finding: finding.agreement_adaptive)
     if not adaptive.agreement_adaptive >= limits.agreement_adaptive_onnx:
         raise ExportError(
@@ -76,3 +72,16 @@ def judge(graph: str, precision: Precision, findings: Sequence[Finding], limits:
         count_difference_adaptive_onnx=count.count_difference,
         largest_magnitude=largest.magnitude.largest,
     )
+
+
+def check_agreement(graph: str, image: str, agreement: float, precision: Precision, limits: Limits) -> None:
+    """Refuse a graph that does not answer what torch does.
+
+    Raises:
+        ExportError: the share of equal mask pixels is below the limit of the precision.
+    """
+    if not agreement >= limits.agreement_unrolled_onnx[precision]:
+        raise ExportError(
+            f"{graph} differs from torch: on {image} {agreement:.4%} of the mask agrees, "
+            f"below {limits.agreement_unrolled_onnx[precision]:.2%}; the graph is at fault, so nothing was written"
+        )

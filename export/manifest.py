@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 
 from hemonode import __version__
@@ -14,13 +16,18 @@ from hemonode.runtime.bundle.schema import (
     ClassRecord,
     InputRecord,
     Manifest,
+    Precision,
     Provenance,
     ScaleRecord,
+    SettingVerification,
     SolverSetting,
 )
 from hemonode.runtime.classes import BLOOD_CLASSES
 from hemonode.train.checkpoint import Checkpoint
 from hemonode.train.models.nodes_unet import STRIDE
+
+SOLVERS = "solvers"
+"""The folder of graphs and weights inside a bundle."""
 
 MINIMUM_PX = 128
 """Least side of the input: a heat map at a quarter of it still has the 1024 places that TopK must find."""
@@ -56,42 +63,31 @@ def class_records(checkpoint: Checkpoint) -> tuple[ClassRecord, ...]:
     )
 
 
-def block_records(setting: Setting, errors: dict[int, float]) -> tuple[BlockSolver, ...]:
-    """How each ODE block is solved, and how far that was from the reference."""
-    return tuple(
-        BlockSolver(
-            position=position,
-            method=solver.tableau.name,
-            grid=solver.grid,
-            evaluations=solver.evaluations,
-            error=errors[position],
-        )
-        for position, solver in sorted(setting.solvers.items())
-    )
-
-
-def build_manifest(
+def draft_manifest(
     name: str,
     checkpoint: Checkpoint,
     heads: Heads,
-    classes: tuple[ClassRecord, ...],
-    settings: tuple[SolverSetting, ...],
+    settings: Sequence[Setting],
     default_setting: str,
-    reach_px: int,
+    precisions: Sequence[Precision],
 ) -> Manifest:
-    """The manifest without the files' hashes, which `write_manifest` adds."""
+    """Everything about a bundle that is known before its settings are verified, its reach measured and files hashed.
+
+    Raises:
+        ExportError: the checkpoint's classes cannot be exported.
+    """
     recipe = checkpoint.recipe
     return Manifest(
         schema_version=SCHEMA_VERSION,
         name=name,
         model=checkpoint.config.architecture,
-        classes=classes,
+        classes=class_records(checkpoint),
         input=InputRecord(
-            stride=STRIDE, minimum=MINIMUM_PX, reach_px=reach_px, mask_scale=heads.mask_scale, peaks=heads.peaks
+            stride=STRIDE, minimum=MINIMUM_PX, reach_px=0, mask_scale=heads.mask_scale, peaks=heads.peaks
         ),
         scale=ScaleRecord(red_cell_px=recipe.scale.red_cell_px, red_cell_um=recipe.scale.red_cell_um),
         preprocessing=recipe.preprocessing,
-        settings=settings,
+        settings=tuple(_unproven(setting, precisions) for setting in settings),
         default_setting=default_setting,
         provenance=Provenance(
             trained_on=checkpoint.trained_on,
@@ -104,3 +100,35 @@ def build_manifest(
         ),
         files={},
     )
+
+
+def _unproven(setting: Setting, precisions: Sequence[Precision]) -> SolverSetting:
+    blocks = (
+        BlockSolver(position=position, method=solver.tableau.name, grid=solver.grid, evaluations=solver.evaluations)
+        for position, solver in sorted(setting.solvers.items())
+    )
+    return SolverSetting(
+        name=setting.name,
+        blocks=tuple(blocks),
+        graphs={precision: graph_name(setting.name, precision) for precision in precisions},
+        verification={},
+    )
+
+
+def graph_name(setting: str, precision: Precision) -> str:
+    """Path of a graph inside its bundle."""
+    return f"{SOLVERS}/{setting}.{precision}.onnx"
+
+
+def with_proof(
+    setting: SolverSetting, errors: Mapping[int, float], verification: Mapping[Precision, SettingVerification]
+) -> SolverSetting:
+    """The setting with the measured error of each block, by position, and its verification records."""
+    blocks = tuple(block.model_copy(update={"error": errors[block.position]}) for block in setting.blocks)
+    return setting.model_copy(update={"blocks": blocks, "verification": dict(verification)})
+
+
+def with_results(manifest: Manifest, settings: Sequence[SolverSetting], reach_px: int) -> Manifest:
+    """The manifest with verified settings and the measured reach."""
+    measured = manifest.input.model_copy(update={"reach_px": reach_px})
+    return manifest.model_copy(update={"settings": tuple(settings), "input": measured})

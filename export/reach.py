@@ -11,6 +11,8 @@ from hemonode.errors import ExportError
 from hemonode.export.frames import PreparedFrame, same_size
 from hemonode.export.session import GraphSession
 
+Mask = npt.NDArray[np.uint8]
+
 CHANGED_SHARE = 1e-4
 """Beyond the reach, at most this share of mask pixels changes class."""
 
@@ -29,9 +31,10 @@ def measure_reach(session: GraphSession, frames: Sequence[PreparedFrame], stride
         raise ExportError("measuring the network's reach takes two pictures at least: ask for more with --images")
     frames = same_size(frames, stride)
     changed, total = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    for turns in range(4):
-        for frame, donor in zip(frames, [*frames[1:], frames[0]], strict=True):
-            by_distance, across = _changed_by_distance(session, frame, donor, stride, turns)
+    for frame, donor in zip(frames, [*frames[1:], frames[0]], strict=True):
+        mask = session.predict(frame).class_ids[0]
+        for turns in range(4):
+            by_distance, across = _changed_by_distance(session, frame, donor, mask, stride, turns)
             changed, total = _add(changed, by_distance), _add(total, np.full(len(by_distance), across))
     beyond = np.append(np.cumsum(changed[::-1])[::-1] / np.cumsum(total[::-1])[::-1], 0.0)
     reach = int(np.argmax(beyond <= CHANGED_SHARE))
@@ -44,15 +47,14 @@ def measure_reach(session: GraphSession, frames: Sequence[PreparedFrame], stride
 
 
 def _changed_by_distance(
-    session: GraphSession, frame: PreparedFrame, donor: PreparedFrame, stride: int, turns: int
+    session: GraphSession, frame: PreparedFrame, donor: PreparedFrame, mask: Mask, stride: int, turns: int
 ) -> tuple[npt.NDArray[np.int64], int]:
     """Changed mask pixels by distance from a replaced band at one of the sides, and mask pixels per distance."""
     altered = np.rot90(frame.pixels, turns).copy()
     band = altered.shape[1] // 4 // stride * stride
     altered[:, :band] = np.rot90(donor.pixels, turns)[:, :band]
     upright = PreparedFrame(frame.name, np.ascontiguousarray(np.rot90(altered, -turns)))
-    masks = (np.rot90(session.predict(one).class_ids[0], turns) for one in (frame, upright))
-    differs = np.not_equal(*masks)
+    differs = np.rot90(session.predict(upright).class_ids[0] != mask, turns)
     scale = differs.shape[1] // altered.shape[1]
     columns = differs[:, band * scale :].sum(axis=0)
     return columns.reshape(-1, scale).sum(axis=1), differs.shape[0] * scale

@@ -11,9 +11,8 @@ import onnxruntime
 from onnx import ModelProto, TensorProto, helper
 
 from hemonode.export.frames import PreparedFrame, as_batch
+from hemonode.export.graph.writer import OUTER_SCOPES
 from hemonode.runtime.prediction import Prediction
-
-FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
 
 
 class GraphSession:
@@ -36,7 +35,7 @@ class Magnitude(NamedTuple):
 
 
 class MagnitudeSession:
-    """A graph that answers the largest magnitude of each of its floating-point values instead of masks.
+    """An fp32 graph that answers the largest magnitude of each of its network's values instead of masks.
 
     CPU engines widen FP16 inside and hide an overflow, so the fp32 graph is asked how large its values become.
     """
@@ -67,13 +66,18 @@ def _open(path: str, threads: int) -> onnxruntime.InferenceSession:
 
 
 def _with_magnitudes(model: ModelProto) -> tuple[ModelProto, list[str]]:
-    """Replace the outputs by max |x| of every floating-point value that a node makes; scalars need no memory."""
-    types = {value.name: value.type.tensor_type.elem_type for value in onnx.shape_inference.infer_shapes(model).graph.value_info}
-    values = [name for node in model.graph.node for name in node.output if types.get(name) in FLOATS]
+    """Replace the outputs by max |x| of every value of the network; scalars need no memory."""
+    inferred = onnx.shape_inference.infer_shapes(model).graph.value_info
+    types = {value.name: value.type.tensor_type.elem_type for value in inferred}
+    values = [
+        name
+        for node in model.graph.node
+        for name in node.output
+        if types.get(name) == TensorProto.FLOAT and not name.startswith(OUTER_SCOPES)
+    ]
     del model.graph.output[:]
     for index, name in enumerate(values):
         model.graph.node.append(helper.make_node("Abs", [name], [f"abs_{index}"]))
         model.graph.node.append(helper.make_node("ReduceMax", [f"abs_{index}"], [f"largest_{index}"], keepdims=0))
         model.graph.output.append(helper.make_tensor_value_info(f"largest_{index}", types[name], []))
     return model, values
-

@@ -37,6 +37,8 @@ def integrate(
     """The state at the end of the grid, whatever a state is: a tensor, or a value of a graph that is being written.
 
     Args:
+        tableau: the Runge-Kutta method.
+        grid: rising times.
         h0: state at the start of the grid.
         slope: f(t, h).
         advance: (h, [(weight, k), …]) → h + Σ weight·k; weights are never 0.

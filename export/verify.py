@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from hemonode.export.findings import Finding, Limits, judge
+from hemonode.export.findings import Finding, Limits, check_agreement, judge
 from hemonode.export.graph.writer import Heads
 from hemonode.export.reference import AdaptiveAnswer, block_error, predict
 from hemonode.export.session import GraphSession, MagnitudeSession
 from hemonode.export.settings import Setting, integrating
-from hemonode.runtime.bundle.schema import Precision, SettingVerification
+from hemonode.export.strict import centre_crop, predict_strictly
+from hemonode.runtime.bundle.schema import Manifest, Precision, SettingVerification
+from hemonode.runtime.counting.peaks import counted_peaks
 from hemonode.runtime.prediction import Prediction
 from hemonode.train.models.table import ode_blocks
 
@@ -25,14 +28,14 @@ class Proof:
     """Everything that the settings of one network are verified against.
 
     Attributes:
-        thresholds: class id → least score of a counted cell.
+        manifest: thresholds, classes and scale, by which a device counts.
         answers: what the adaptively solved network says of each picture.
         advance: called after each graph and picture.
     """
 
     model: nn.Module
     heads: Heads
-    thresholds: Mapping[int, float]
+    manifest: Manifest
     answers: Sequence[AdaptiveAnswer]
     limits: Limits
     advance: Callable[[], None]
@@ -76,19 +79,26 @@ class Proof:
                 )
                 self.advance()
             records[precision] = judge(f"setting {setting.name} in {precision}", precision, findings, self.limits)
+            if precision == "fp16":
+                agreement = self._strict_agreement(setting, graph)
+                records[precision] = records[precision].model_copy(update={"mask_agreement_strict_fp16": agreement})
         return records
 
+    def _strict_agreement(self, setting: Setting, graph: Path) -> float:
+        crop = centre_crop(self.answers[0].frame, self.manifest.input.minimum)
+        with integrating(self.model, setting.solvers):
+            expected = predict(self.model, crop, self.heads)
+        agreement = share_equal(predict_strictly(graph, crop).class_ids, expected.class_ids)
+        check_agreement(f"setting {setting.name}, strictly in fp16,", crop.name, agreement, "fp16", self.limits)
+        return agreement
+
     def _count_difference(self, first: Prediction, second: Prediction) -> int:
-        counts, others = (count_cells(prediction, self.thresholds) for prediction in (first, second))
-        return sum(abs(counts[class_id] - others[class_id]) for class_id in counts)
+        counts, others = (
+            Counter(counted_peaks(prediction.peaks[0], self.manifest)[:, 0].tolist()) for prediction in (first, second)
+        )
+        return sum(abs(counts[class_id] - others[class_id]) for class_id in counts.keys() | others.keys())
 
 
 def share_equal(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> float:
     """Share of equal entries of two arrays of one shape."""
     return float(np.mean(first == second))
-
-
-def count_cells(prediction: Prediction, thresholds: Mapping[int, float]) -> dict[int, int]:
-    """Peaks at or above their class's threshold in the first frame, by class id."""
-    class_ids, scores = prediction.peaks[0, :, 0], prediction.peaks[0, :, 3]
-    return {wanted: int(np.sum((class_ids == wanted) & (scores >= least))) for wanted, least in thresholds.items()}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from hemonode import __version__
 from hemonode.errors import ExportError
@@ -44,7 +44,7 @@ class GraphBuilder:
     def __init__(self, weights: WeightFile) -> None:
         self.compute_dtype = COMPUTE_TYPES[weights.precision]
         self._weights = weights
-        self._nodes: list[Any] = []
+        self._nodes: list[NodeProto] = []
         self._initializers: dict[str, TensorProto] = {}
         self._casts: dict[tuple[str, int], Value] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
@@ -61,7 +61,7 @@ class GraphBuilder:
             self._scope = outer
 
     def op(
-        self, operator: str, inputs: Sequence[Value | None], *, dtype: int | None = None, **attributes: Any
+        self, operator: str, inputs: Sequence[Value | None], *, dtype: int | None = None, **attributes: object
     ) -> Value:
         """Add a node with one output, of `dtype` or else of the first input's type. None is an input left out.
 
@@ -71,7 +71,7 @@ class GraphBuilder:
         return self.ops(operator, inputs, (self._dtype(inputs) if dtype is None else dtype,), **attributes)[0]
 
     def ops(
-        self, operator: str, inputs: Sequence[Value | None], dtypes: Sequence[int], **attributes: Any
+        self, operator: str, inputs: Sequence[Value | None], dtypes: Sequence[int], **attributes: object
     ) -> tuple[Value, ...]:
         """Add a node with one output per entry of `dtypes`.
 
@@ -79,13 +79,15 @@ class GraphBuilder:
             ExportError: the operator is not on the list that every target parses.
         """
         if operator not in OPERATORS:
-            raise ExportError(f"operator {operator} is not known to parse on every target; write it with {OPERATORS}")
+            raise ExportError(f"operator {operator} is not known to parse on every target: write it with others")
         stem = f"{self._scope}{operator}"
         name = f"{stem}_{self._counts[stem]}"
         self._counts[stem] += 1
         names = [name] if len(dtypes) == 1 else [f"{name}.{index}" for index in range(len(dtypes))]
         sources = ["" if value is None else value.name for value in inputs]
-        self._nodes.append(helper.make_node(operator, sources, names, name=name, **attributes))
+        node = helper.make_node(operator, sources, names, name=name)
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        self._nodes.append(node)
         return tuple(Value(output, dtype) for output, dtype in zip(names, dtypes, strict=True))
 
     def cast(self, value: Value, dtype: int) -> Value:

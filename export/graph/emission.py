@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from torch import nn
 
 from hemonode.errors import ExportError
-from hemonode.export.graph.builder import GraphBuilder
+from hemonode.export.graph.builder import GraphBuilder, Value
 
-Emitter = Callable[..., Any]
-"""(emission, module, inputs…) → the module's output, a Value or a tuple of them."""
+Emitter = Callable[..., Value]
+"""(emission, module, inputs…) → the module's output."""
+
+NetworkEmitter = Callable[..., tuple[Value, Value]]
+"""(emission, network, pixels) → class logits and heat logits, both FP32."""
 
 
 class Emission:
@@ -24,13 +26,13 @@ class Emission:
     def __init__(self, graph: GraphBuilder, model: nn.Module, emitters: Mapping[type[nn.Module], Emitter]) -> None:
         self.graph = graph
         self._emitters = emitters
-        self._names = {module: name for name, module in model.named_modules()}
+        self._names: dict[nn.Module, str] = {module: name for name, module in model.named_modules()}
 
     def name(self, module: nn.Module) -> str:
         """The module's path in the model, which its weights are called by."""
         return self._names[module]
 
-    def emit(self, module: nn.Module, *inputs: Any) -> Any:
+    def emit(self, module: nn.Module, *inputs: Value | float) -> Value:
         """Write one module and return its output.
 
         Raises:
@@ -41,6 +43,6 @@ class Emission:
                 with self.graph.scope(self.name(module)):
                     return self._emitters[kind](self, module, *inputs)
         raise ExportError(
-            f"'{self.name(module)}' is a {type(module).__name__}, which has no ONNX emitter; "
+            f"'{self.name(module)}' is a {type(module).__name__}, which has no ONNX emitter: "
             "add one to hemonode.export.graph.table"
         )

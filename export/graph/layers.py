@@ -83,7 +83,7 @@ def emit_relu(emission: Emission, _: nn.ReLU, x: Value) -> Value:
 
 
 def emit_silu(emission: Emission, _: nn.SiLU, x: Value) -> Value:
-    """x · sigmoid(x): opset 17 has no operator of its own for it, and engines fuse the two."""
+    """The product x · sigmoid(x): opset 17 has no operator of its own for it, and engines fuse the two."""
     return emission.graph.op("Mul", [x, emission.graph.op("Sigmoid", [x])])
 
 

@@ -24,11 +24,10 @@ def emit_ode_block(emission: Emission, block: ODEBlock, h0: Value) -> Value:
     """
     solver, graph = block.integrator, emission.graph
     if not isinstance(solver, Unrolled):
-        raise ExportError(f"the ODE block at position {block.position} has no unrolled solver; set its integrator first")
+        raise ExportError(f"ODE block {block.position} has no unrolled solver: set its integrator first")
 
     def slope(time: float, state: Value) -> Value:
-        k: Value = emission.emit(block.dynamics, time, state)
-        return k
+        return emission.emit(block.dynamics, time, state)
 
     def advance(state: Value, terms: Sequence[tuple[float, Value]]) -> Value:
         total = graph.cast(state, TensorProto.FLOAT)
@@ -43,7 +42,7 @@ def emit_ode_block(emission: Emission, block: ODEBlock, h0: Value) -> Value:
 
 
 def emit_dynamics(emission: Emission, dynamics: Dynamics, time: float, state: Value) -> Value:
-    """f at one time: the bias of each convolution becomes b + t·w, and costs nothing when it runs."""
+    """One evaluation of f: the bias of each convolution becomes b + t·w, and costs nothing when it runs."""
     k = state
     for index, (conv, time_weight) in enumerate(zip(dynamics.convs, dynamics.time_weights, strict=True)):
         assert isinstance(conv, nn.Conv2d)

@@ -1,11 +1,11 @@
-"""Which emitter writes which type of module. A new layer, block or network is one line here."""
+"""Which emitter writes which type of module. A new layer, block or network is one file and one line here."""
 
 from __future__ import annotations
 
 from torch import nn
 
 from hemonode.export.graph import layers, nodes_unet, ode
-from hemonode.export.graph.emission import Emitter
+from hemonode.export.graph.emission import Emitter, NetworkEmitter
 from hemonode.train.models.nodes_unet import NodesUNet, Normalise
 from hemonode.train.models.ode_block import Dynamics, ODEBlock
 
@@ -21,5 +21,8 @@ EMITTERS: dict[type[nn.Module], Emitter] = {
     Dynamics: ode.emit_dynamics,
     ODEBlock: ode.emit_ode_block,
     Normalise: nodes_unet.emit_normalise,
+}
+
+NETWORKS: dict[type[nn.Module], NetworkEmitter] = {
     NodesUNet: nodes_unet.emit_nodes_unet,
 }

@@ -8,12 +8,16 @@ import torch
 from onnx import ModelProto, TensorProto, helper
 from torch import nn
 
+from hemonode.errors import ExportError
 from hemonode.export.graph.builder import GraphBuilder, Value
 from hemonode.export.graph.emission import Emission
 from hemonode.export.graph.outputs import emit_class_ids, emit_peaks, emit_pixels
-from hemonode.export.graph.table import EMITTERS
+from hemonode.export.graph.table import EMITTERS, NETWORKS
 from hemonode.export.graph.weights import WeightFile
 from hemonode.train.models.nodes_unet import HEAT_STRIDE
+
+OUTER_SCOPES = ("before/", "after/")
+"""Values so named lie outside the network, and are FP32 or whole numbers in every precision."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,16 @@ def write_graph(model: nn.Module, name: str, heads: Heads, weights: WeightFile) 
     Raises:
         ExportError: a module has no emitter, an ODE block no unrolled solver, or a weight overflows the precision.
     """
+    if type(model) not in NETWORKS:
+        raise ExportError(f"{type(model).__name__} has no ONNX emitter: add one to hemonode.export.graph.table")
     graph = GraphBuilder(weights)
     with torch.no_grad():
-        pixels = emit_pixels(graph, Value("frames", TensorProto.UINT8))
-        logits, heat_logits = Emission(graph, model, EMITTERS).emit(model, pixels)
-    class_ids = emit_class_ids(graph, logits, heads.mask_scale)
-    peaks = emit_peaks(graph, heat_logits, heads.countable_ids, heads.heat_stride, heads.peaks)
+        with graph.scope("before"):
+            pixels = emit_pixels(graph, Value("frames", TensorProto.UINT8))
+        logits, heat_logits = NETWORKS[type(model)](Emission(graph, model, EMITTERS), model, pixels)
+    with graph.scope("after"):
+        class_ids = emit_class_ids(graph, logits, heads.mask_scale)
+        peaks = emit_peaks(graph, heat_logits, heads.countable_ids, heads.heat_stride, heads.peaks)
     scale = f"{heads.mask_scale}*" if heads.mask_scale > 1 else ""
     return graph.model(
         name,

@@ -80,7 +80,9 @@ class SettingVerification(_Record):
     count_difference_adaptive_onnx: float
     """Largest |difference| of the number of cells in an image, torch adaptive against ONNX."""
     largest_magnitude: float | None = None
-    """Largest absolute value of any intermediate tensor; FP16 ends at 65504."""
+    """Largest absolute value of any of the network's tensors; FP16 ends at 65504."""
+    mask_agreement_strict_fp16: float | None = None
+    """Share of equal pixels on one small crop, torch unrolled against this graph with each value rounded as written."""
 
 
 class SolverSetting(_Record):

@@ -40,7 +40,7 @@ class DetectionResult(BaseModel):
 
 
 def match_centres(centres: npt.NDArray[np.floating], boxes: list[Box]) -> int:
-    """Most one-to-one pairs of predicted centres, float [P, 2] as (x, y), and true boxes of one class in one picture."""
+    """Most one-to-one pairs of predicted centres, float [P, 2] as (x, y), with the boxes of one class in one picture."""
     return int(gained_matches(near(centres, boxes)).sum())
 
 

@@ -1,0 +1,134 @@
+"""`hemonode live` behind its options: opens bundle, engines and camera, serves the page, and stops cleanly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from hemonode.device.camera import open_camera
+from hemonode.device.camera.contract import Camera
+from hemonode.runtime.bundle.reader import open_bundle
+from hemonode.runtime.bundle.schema import ScaleRecord
+from hemonode.runtime.engines.contract import AskedPrecision
+from hemonode.runtime.live.access import Access
+from hemonode.runtime.live.scale import LiveScale, Scale
+from hemonode.runtime.live.server import LiveServer, build_app, listen
+from hemonode.runtime.live.session import LiveSession, ModelInfo
+from hemonode.runtime.scale import from_um_per_px
+from hemonode.runtime.segment import Segmenter
+
+MOST_WORKERS = 8
+"""More engines than this cost memory for frames that no eye can follow."""
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """What the user asked for; see `hemonode live --help`."""
+
+    source: str
+    bundle: Path | None
+    engine: str
+    setting: str | None
+    precision: AskedPrecision
+    red_cell_px: float | None
+    um_per_px: float | None
+    rate_hz: float | None
+    host: str
+    port: int
+    token: str | None
+
+
+def serve(options: LiveOptions, announce: Callable[[str], None]) -> None:
+    """Run the live view until Ctrl-C or SIGTERM.
+
+    Args:
+        options: what to show and where.
+        announce: gets the page's address once it answers.
+
+    Raises:
+        HemonodeError: address, bundle, engine or camera cannot be had as asked.
+    """
+    access = Access(options.host, options.token)
+    # Each worker is one core's work; OpenCV's own threads would only get in their way.
+    cv2.setNumThreads(1)
+    with ExitStack() as owned:
+        listener = owned.enter_context(listen(options.host, options.port))
+        segmenters = [owned.enter_context(segmenter) for segmenter in _open_segmenters(options)]
+        session = _open_session(options, segmenters)
+        server = LiveServer(
+            build_app(session, session.hub, access),
+            session.hub,
+            lambda: announce(f"http://{_in_url(options.host)}:{listener.getsockname()[1]}/"),
+        )
+        session.start()
+        try:
+            _serve_until_told(server, listener)
+        finally:
+            if not session.stop():
+                _leave_at_once()
+
+
+def available_cores() -> int:
+    """Processor cores that this program may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _open_segmenters(options: LiveOptions) -> Iterator[Segmenter]:
+    bundle = open_bundle(options.bundle)
+    for _ in range(min(available_cores(), MOST_WORKERS)):
+        yield Segmenter(bundle, engine=options.engine, setting=options.setting, precision=options.precision, threads=1)
+
+
+def _open_session(options: LiveOptions, segmenters: list[Segmenter]) -> LiveSession:
+    def open_source() -> Camera:
+        return open_camera(options.source, rate_hz=options.rate_hz)
+
+    segmenter = segmenters[0]
+    manifest, engine = segmenter.bundle.manifest, segmenter.engine
+    model = ModelInfo(
+        bundle=manifest.name,
+        model=manifest.model,
+        setting=segmenter.setting,
+        engine=engine.name,
+        version=engine.version,
+        device=engine.device,
+        precision=engine.precision,
+        workers=len(segmenters),
+        passed_over=engine.passed_over,
+    )
+    scale = LiveScale(manifest.scale.red_cell_um, _given_scale(options, manifest.scale))
+    return LiveSession(open_source(), open_source, segmenters, scale, manifest.classes, model)
+
+
+def _given_scale(options: LiveOptions, record: ScaleRecord) -> Scale | None:
+    if options.red_cell_px is not None:
+        return Scale(options.red_cell_px, "given")
+    if options.um_per_px is not None:
+        return Scale(from_um_per_px(options.um_per_px, record), "um_per_px")
+    return None
+
+
+def _serve_until_told(server: LiveServer, listener: socket.socket) -> None:
+    # uvicorn ends on Ctrl-C and SIGTERM and then raises the same signal again, for whoever started it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+def _leave_at_once() -> None:
+    # Closing an engine or unloading a driver under a thread that is still inside it can crash or hang.
+    print("hemonode: a camera or engine did not answer within two seconds and was left behind.", file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,105 @@
+"""Running figures of the live view: milliseconds per stage, frames per second, and faults, all of bounded size."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+WINDOW = 256
+"""Frames that percentiles look back on: about ten seconds at 25 frames/s."""
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Milliseconds of one stage over the last frames."""
+
+    p50_ms: float
+    p99_ms: float
+
+
+class StageMeter:
+    """Milliseconds per named stage over the last `WINDOW` frames."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spent: dict[str, deque[float]] = {}
+
+    def add(self, stages_ms: dict[str, float]) -> None:
+        """Note what one frame spent in each stage."""
+        with self._lock:
+            for stage, spent_ms in stages_ms.items():
+                self._spent.setdefault(stage, deque(maxlen=WINDOW)).append(spent_ms)
+
+    def percentiles(self) -> dict[str, Percentiles]:
+        """Median and 99th percentile per stage, in the order in which the stages were first seen."""
+        with self._lock:
+            spent = {stage: np.array(values) for stage, values in self._spent.items()}
+        return {
+            stage: Percentiles(*(round(float(value), 2) for value in np.percentile(values, (50, 99))))
+            for stage, values in spent.items()
+        }
+
+
+class RateMeter:
+    """Events per second over the last `span_s` seconds."""
+
+    def __init__(self, span_s: float = 3.0) -> None:
+        self._span_s = span_s
+        self._lock = threading.Lock()
+        self._times: deque[float] = deque(maxlen=1024)
+
+    def tick(self) -> None:
+        """One event happened now."""
+        with self._lock:
+            self._times.append(time.monotonic())
+
+    def rate_hz(self) -> float:
+        """Events per second; 0 when nothing happened within the span."""
+        now = time.monotonic()
+        with self._lock:
+            recent = [moment for moment in self._times if now - moment <= self._span_s]
+        if len(recent) < 2:
+            return 0.0
+        return (len(recent) - 1) / max(now - recent[0], 1e-6)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The latest fault of one part of the live view."""
+
+    origin: str
+    message: str
+    count: int
+    at_ns: int
+
+
+class FaultLog:
+    """The latest fault of each part and how many there were. Grows with the number of parts only."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: dict[str, Fault] = {}
+
+    def report(self, origin: str, error: BaseException) -> None:
+        """Note a fault of the part called `origin`."""
+        message = str(error) or type(error).__name__
+        with self._lock:
+            earlier = self._faults.get(origin)
+            count = earlier.count + 1 if earlier else 1
+            self._faults[origin] = Fault(origin, message, count, time.monotonic_ns())
+
+    def count(self, origin: str) -> int:
+        """How many faults the part called `origin` had."""
+        with self._lock:
+            fault = self._faults.get(origin)
+        return fault.count if fault else 0
+
+    def recent(self, within_s: float = 10.0) -> list[Fault]:
+        """Faults that are still news."""
+        oldest_ns = time.monotonic_ns() - int(within_s * 1e9)
+        with self._lock:
+            return [fault for fault in self._faults.values() if fault.at_ns >= oldest_ns]

@@ -1,0 +1,78 @@
+"""The red-cell diameter that a live view works with: given, from the camera, or measured once and kept."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hemonode.device.frame import Frame
+from hemonode.runtime.segment import ScaleSource
+
+FRAMES_MEASURED = 3
+"""Frames whose median diameter is kept; a steady scale also keeps the engine's input size steady."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Red-cell diameter in pixels of the camera's picture, and where it comes from."""
+
+    red_cell_px: float
+    source: ScaleSource
+
+
+class LiveScale:
+    """One scale for the whole view, asked for with every frame, from any thread.
+
+    Args:
+        red_cell_um: diameter of a red cell in micrometres; turns a camera's `um_per_px` into pixels per cell.
+        given: the user's own; rules over everything else.
+    """
+
+    def __init__(
+        self,
+        red_cell_um: float,
+        given: Scale | None = None,
+    ) -> None:
+        self._red_cell_um = red_cell_um
+        self._given = given
+        self._lock = threading.Lock()
+        self._measured: list[float] = []
+        self._kept: Scale | None = None
+
+    def of(self, frame: Frame, measure: Callable[[npt.NDArray[np.uint8]], float]) -> Scale | None:
+        """The scale of a frame. None: the frame was only used to measure it, more are needed.
+
+        Args:
+            frame: from the camera.
+            measure: red-cell diameter in px of a picture (uint8 [H, W, 3] BGR); called with the first frames only.
+
+        Raises:
+            PictureError: no red cells were found to measure.
+        """
+        if self._given is not None:
+            return self._given
+        if frame.um_per_px is not None:
+            return Scale(self._red_cell_um / frame.um_per_px, "um_per_px")
+        with self._lock:
+            if self._kept is None:
+                self._measure(measure(frame.pixels))
+            return self._kept
+
+    def measure_again(self) -> bool:
+        """Forget a measured scale, so that the next frames give a new one. False: the scale was not measured."""
+        with self._lock:
+            if self._kept is None:
+                return False
+            self._kept = None
+            self._measured.clear()
+            return True
+
+    def _measure(self, red_cell_px: float) -> None:
+        self._measured.append(red_cell_px)
+        if len(self._measured) == FRAMES_MEASURED:
+            self._kept = Scale(round(statistics.median(self._measured), 1), "estimated")

@@ -12,16 +12,14 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
+from hemonode.device.pictures import PICTURE_SUFFIXES, read_picture
 from hemonode.errors import DatasetError
 from hemonode.runtime.classes import IGNORE_ID, CellClass
 from hemonode.train.data.description import Description, read_description
 from hemonode.train.data.labels import Labels
-from hemonode.train.data.pictures import read_picture
 from hemonode.train.data.sample import Box, Sample
 from hemonode.train.data.scale import measured_red_cell_px
 from hemonode.train.data.splits import group_names, split_names
-
-PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class Dataset:
             pixels=pixels,
             mask=labels.mask,
             boxes=labels.boxes,
-            complete_ids=self.complete_ids(entry),
+            complete_ids=self.complete_ids(entry, height, width),
             red_cell_px=self._red_cell_px(labels.boxes, height, width),
             group=entry.group,
         )
@@ -123,13 +121,13 @@ class Dataset:
                 boxes = (boxes or ()) + labels.boxes
         return Labels(mask, boxes, tuple(problems))
 
-    def complete_ids(self, entry: Entry) -> tuple[int, ...]:
+    def complete_ids(self, entry: Entry, height: int, width: int) -> tuple[int, ...]:
         """Classes of which every visible cell of this picture has its box."""
         ids = {
             class_id
             for reader in self.description.labels
-            if reader.complete and reader.has(self.root, entry.name)
-            for class_id in reader.complete
+            if reader.has(self.root, entry.name)
+            for class_id in reader.complete_ids(height, width)
         }
         return tuple(sorted(ids))
 
@@ -164,8 +162,6 @@ class Dataset:
     def _usual_red_cell_px(self) -> dict[tuple[int, int], float]:
         measured: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
         for entry in self._entries:
-            if not self.complete_ids(entry):
-                continue
             height, width = read_picture(entry.path).shape[:2]
             boxes = self.read_labels(entry, height, width).boxes or ()
             diameter = measured_red_cell_px(boxes, self._red_id, height, width)

@@ -123,7 +123,8 @@ class Description(_Table):
     def _known_classes(self) -> Description:
         known = {entry.id for entry in self.cell_classes()}
         for labels in self.labels:
-            unknown = sorted((labels.class_ids() | set(labels.complete)) - known - {IGNORE_ID})
+            complete = {*labels.complete, *(id_ for ids in labels.complete_by_size.values() for id_ in ids)}
+            unknown = sorted((labels.class_ids() | complete) - known - {IGNORE_ID})
             if unknown:
                 raise ValueError(f"labels in `{labels.path}` use class id {unknown[0]}, which `classes` does not have")
         if self.red_cell_px == "boxes" and "red_cell" not in {entry.name for entry in self.cell_classes()}:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from hemonode.errors import DatasetError
 from hemonode.train.data.sample import Box
@@ -37,6 +37,8 @@ class LabelReader(BaseModel):
     Attributes:
         path: folder of the label files (one for each picture, of the same stem), or the one label file.
         complete: classes of which every visible cell of a labelled picture has its box.
+        complete_by_size: the same for pictures of one size, "360x363" (width x height), instead of `complete`:
+            what comes from another microscope is often labelled to another standard.
         missing: what a picture without labels here is: an `error`, `unlabelled`, or `leave_out` of the data set.
     """
 
@@ -44,6 +46,7 @@ class LabelReader(BaseModel):
 
     path: str
     complete: tuple[int, ...] = ()
+    complete_by_size: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     missing: Missing = "error"
 
     def has(self, root: Path, name: str) -> bool:
@@ -53,6 +56,10 @@ class LabelReader(BaseModel):
     def file_of(self, root: Path, name: str) -> Path:
         """The file that holds the labels of the picture of this name."""
         raise NotImplementedError
+
+    def complete_ids(self, height: int, width: int) -> tuple[int, ...]:
+        """The classes whose boxes are complete in pictures of `height`×`width` pixels."""
+        return self.complete_by_size.get(f"{width}x{height}", self.complete)
 
     def class_ids(self) -> set[int]:
         """Every class id that this description can produce; empty where the files alone decide."""

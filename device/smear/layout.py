@@ -15,7 +15,7 @@ REACH_UM = 30.0
 ROUNDS = 10
 # How easily a cell is pushed: white cells stand, red cells yield, platelets go where there is room.
 YIELDS = {WHITE: 0.02, RED: 1.0, PLATELET: 8.0}
-STUCK_CONTACT, FREE_CONTACT = 0.72, 0.99
+STUCK_CONTACT, FREE_CONTACT = 0.62, 0.98
 
 
 class Layout:
@@ -36,10 +36,10 @@ class Layout:
             for row in rows
             for column in columns
             for cell in self._settled(column, row)
-            if left_um < cell.x_um + 1.5 * cell.radius_um
-            and cell.x_um - 1.5 * cell.radius_um < right_um
-            and top_um < cell.y_um + 1.5 * cell.radius_um
-            and cell.y_um - 1.5 * cell.radius_um < bottom_um
+            if left_um < cell.x_um + 1.8 * cell.radius_um
+            and cell.x_um - 1.8 * cell.radius_um < right_um
+            and top_um < cell.y_um + 1.8 * cell.radius_um
+            and cell.y_um - 1.8 * cell.radius_um < bottom_um
         ]
 
     def _settle(self, column: int, row: int) -> list[Placed]:

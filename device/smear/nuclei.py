@@ -32,14 +32,14 @@ def _along_arc(rng: np.random.Generator, count: int, bend_um: float, spread: flo
         for a, d in zip(angles, far, strict=True)
     ]
     bridges = [
-        ((ax + bx) / 2, (ay + by) / 2, 0.45 * lobe_um) for (ax, ay, _), (bx, by, _) in zip(spots, spots[1:], strict=False)
+        ((ax + bx) / 2, (ay + by) / 2, 0.4 * lobe_um) for (ax, ay, _), (bx, by, _) in zip(spots, spots[1:], strict=False)
     ]
     return spots + bridges
 
 
 def _neutrophil(canvas: Canvas, rng: np.random.Generator, radius_um: float) -> Plane:
     count = int(rng.integers(3, 6))
-    return _lobes(canvas, rng, _along_arc(rng, count, 0.48 * radius_um, rng.uniform(3.6, 4.8), 1.15 * radius_um / count**0.85))
+    return _lobes(canvas, rng, _along_arc(rng, count, 0.52 * radius_um, rng.uniform(3.6, 4.8), 0.9 * radius_um / count**0.8))
 
 
 def _eosinophil(canvas: Canvas, rng: np.random.Generator, radius_um: float) -> Plane:
@@ -54,12 +54,12 @@ def _lymphocyte(canvas: Canvas, rng: np.random.Generator, radius_um: float) -> P
 
 def _monocyte(canvas: Canvas, rng: np.random.Generator, radius_um: float) -> Plane:
     """A kidney: a thick bow of overlapping blobs."""
-    spots = _along_arc(rng, 6, 0.4 * radius_um, rng.uniform(2.6, 3.6), 0.36 * radius_um)
+    spots = _along_arc(rng, 6, 0.45 * radius_um, rng.uniform(2.6, 3.8), 0.31 * radius_um)
     return _lobes(canvas, rng, spots[:6])
 
 
 def _basophil(canvas: Canvas, rng: np.random.Generator, radius_um: float) -> Plane:
-    return 0.75 * _lobes(canvas, rng, _along_arc(rng, 3, 0.3 * radius_um, 3.5, 0.38 * radius_um))
+    return 0.75 * _lobes(canvas, rng, _along_arc(rng, 3, 0.35 * radius_um, 3.5, 0.42 * radius_um))
 
 
 NUCLEI: dict[str, Nucleus] = {

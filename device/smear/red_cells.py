@@ -12,9 +12,9 @@ from hemonode.device.smear.stains import Stain
 def draw_red_cell(cell: Placed, stain: Stain, rng: np.random.Generator, um_per_px: float) -> Sprite:
     """The optical density of one red cell. Thickness after Evans and Fung 1972: a ring around a thin middle."""
     canvas = Canvas.around(cell.x_um, cell.y_um, 1.5 * cell.radius_um, um_per_px)
-    stretch = rng.uniform(1.25, 1.6) if cell.kind == "ovalocyte" else 1 + abs(rng.normal(0, 0.09))
-    relative = outline(canvas, rng, cell.radius_um, stretch=stretch, dents=0.022, orders=4)
-    body = inside(relative, cell.radius_um, 0.3)
+    stretch = rng.uniform(1.25, 1.6) if cell.kind == "ovalocyte" else 1 + abs(rng.normal(0, 0.13))
+    relative = outline(canvas, rng, cell.radius_um, stretch=stretch, dents=0.03, orders=3)
+    body = inside(relative, cell.radius_um, 0.4)
     thickness = body * _profile(cell, stain, rng, relative, canvas)
     # Refraction: a dark line just inside the edge, a bright one just outside.
     thickness += stain.outline * (_ring(relative, 0.93, 0.05) - 0.7 * _ring(relative, 1.06, 0.04))

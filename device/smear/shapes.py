@@ -79,10 +79,12 @@ def inside(relative: Plane, radius_um: float, edge_um: float) -> Plane:
 def grain(canvas: Canvas, rng: np.random.Generator, size_um: float) -> Plane:
     """Uneven texture of unit variance whose grains are about `size_um` wide."""
     height, width = canvas.dx_um.shape
-    step = max(1.0, size_um / canvas.um_per_px)
+    step = max(1.0, 0.4 * size_um / canvas.um_per_px)
     coarse = rng.standard_normal((int(height / step) + 3, int(width / step) + 3)).astype(np.float32)
+    # Blurred before it is enlarged: else the grains line up with the grid.
+    coarse = cv2.GaussianBlur(coarse, (7, 7), 1.0)
     fine = cv2.resize(coarse, None, fx=step, fy=step, interpolation=cv2.INTER_CUBIC)[:height, :width]
-    return np.asarray(fine / 0.75, np.float32)
+    return np.asarray(fine * 3.6, np.float32)
 
 
 def blob(canvas: Canvas, x_um: float, y_um: float, radius_um: float) -> Plane:

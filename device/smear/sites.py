@@ -29,7 +29,7 @@ WHITE_RADIUS_UM = {
 }
 # Sites on a side of a block, and how far a cell strays from its site, as a share of the site's width.
 GRIDS = {WHITE: (4, 0.25), RED: (7, 0.42), PLATELET: (8, 0.5)}
-RED_PRESENCE = 0.95
+RED_PRESENCE = 0.88
 PLATELETS_PER_VIEW = 4.0
 
 

@@ -56,24 +56,24 @@ class Stain:
 # Medians of labelled pixels in public smears: BCCD, the two stains of TXL-PBC, and BCISC.
 STAINS = {
     "lilac": Stain(
-        background=(206, 210, 205), red_cell=(156, 155, 181), nucleus=(208, 84, 112), pink=(208, 184, 198),
-        blue=(206, 166, 166), orange=(160, 128, 205), purple=(165, 70, 95), platelet=(204, 158, 160),
-        pallor=0.55, crowding=5.0, glints=0.5, outline=0.16, vignette=0.06, blur_um=0.12, noise=2.2,
+        background=(206, 210, 205), red_cell=(156, 158, 184), nucleus=(208, 84, 112), pink=(208, 184, 198),
+        blue=(206, 166, 166), orange=(176, 152, 203), purple=(165, 70, 95), platelet=(204, 158, 160),
+        pallor=0.55, crowding=7.0, glints=0.5, outline=0.08, vignette=0.06, blur_um=0.12, noise=2.2,
     ),
     "pink": Stain(
         background=(203, 230, 253), red_cell=(160, 158, 202), nucleus=(130, 28, 78), pink=(184, 190, 230),
         blue=(190, 165, 195), orange=(125, 135, 220), purple=(118, 18, 58), platelet=(150, 80, 140),
-        pallor=0.6, crowding=1.5, glints=0.05, outline=0.05, vignette=0.05, blur_um=0.12, noise=1.2,
+        pallor=0.66, crowding=1.5, glints=0.05, outline=0.05, vignette=0.05, blur_um=0.12, noise=1.2,
     ),
     "purple": Stain(
         background=(175, 188, 225), red_cell=(134, 112, 158), nucleus=(112, 16, 140), pink=(160, 156, 207),
         blue=(150, 128, 172), orange=(122, 110, 196), purple=(100, 20, 95), platelet=(132, 88, 145),
-        pallor=0.45, crowding=2.5, glints=0.08, outline=0.12, vignette=0.08, blur_um=0.2, noise=1.5,
+        pallor=0.6, crowding=3.0, glints=0.08, outline=0.08, vignette=0.08, blur_um=0.2, noise=1.5,
     ),
     "teal": Stain(
-        background=(172, 171, 144), red_cell=(104, 97, 92), nucleus=(74, 22, 42), pink=(125, 98, 114),
+        background=(172, 171, 144), red_cell=(96, 98, 98), nucleus=(74, 22, 42), pink=(125, 98, 114),
         blue=(112, 80, 82), orange=(95, 72, 112), purple=(80, 14, 38), platelet=(132, 98, 114),
-        pallor=0.45, crowding=5.0, glints=0.3, outline=0.1, vignette=0.22, blur_um=0.2, noise=2.0,
+        pallor=0.55, crowding=7.0, glints=0.3, outline=0.1, vignette=0.22, blur_um=0.2, noise=2.0,
     ),
 }  # fmt: skip
 

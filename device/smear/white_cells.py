@@ -22,7 +22,7 @@ def draw_white_cell(cell: Placed, stain: Stain, rng: np.random.Generator, um_per
     chromatin = np.clip(clumps, 0.5, 1.6)[..., None] * stain.density(stain.nucleus) * rng.uniform(0.9, 1.15)
     density = body[..., None] * around * (1 - 0.85 * nucleus[..., None]) + nucleus[..., None] * chromatin
     if cell.kind == "basophil":
-        grains = body * _granules(canvas, rng, 0.5, 0.35)
+        grains = body * _granules(canvas, rng, 0.5, -0.15)
         density = density * (1 - 0.5 * grains[..., None]) + grains[..., None] * stain.density(stain.purple)
     return Sprite(canvas.left, canvas.top, np.asarray(density, np.float32), body > 0.5)
 
@@ -44,7 +44,7 @@ def _cytoplasm(cell: Placed, stain: Stain, rng: np.random.Generator, canvas: Can
         amount = amount + 0.5 * _granules(canvas, rng, 0.3, 0.9)
     density = np.clip(amount, 0.05, 3)[..., None] * tint
     if cell.kind == "eosinophil":
-        density = 0.4 * density + _granules(canvas, rng, 0.6, -0.4)[..., None] * stain.density(stain.orange)
+        density = 0.4 * density + (0.35 + 0.65 * _granules(canvas, rng, 0.5, -0.5))[..., None] * stain.density(stain.orange)
     return np.asarray(density, np.float32)
 
 

@@ -1,1 +1,1 @@
-"""Choices made by measurement: peak thresholds now, solver and optics later."""
+"""Choices made by measurement on the device: solver tolerances and optics, in releases to come."""

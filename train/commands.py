@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
+
 
 
 def register(app: typer.Typer) -> None:
     """Add this folder's commands to the command line."""
+    app.command("train")(train)
+
+
+def train(
+    recipe: str = typer.Option(..., "--recipe", help="A recipe's TOML file, or the name of a shipped one."),
+    data_root: Path = typer.Option(..., "--data-root", help="The folder that holds the recipe's data folders."),
+    out: Path = typer.Option(..., "--out", "-o", help="Folder of the run; a run found there goes on."),
+    epochs: int = typer.Option(None, "--epochs", min=1, help="Instead of the recipe's, to try things out."),
+) -> None:
+    """Train a model by a recipe; Ctrl-C stops after the last finished epoch, the same command goes on.
+
+    Writes best.ckpt, metrics.jsonl and curves.png.
+
+    Example: hemonode train --recipe first_light --data-root ../shared/data -o runs/first_light
+    """
+    from hemonode.train.run import run_training
+
+    run_training(recipe, data_root, out, epochs)

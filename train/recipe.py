@@ -47,6 +47,8 @@ class TrainingPart(_Part):
     batch_size: int = Field(gt=0)
     crop_px: int = Field(gt=0, multiple_of=16)
     learning_rate: float = Field(gt=0)
+    ode_rate_share: float = Field(default=1.0, gt=0, le=1)
+    """Learning rate of the ODE blocks' dynamics over that of the rest."""
     warm_up_steps: int = Field(default=100, ge=0)
     weight_decay: float = Field(default=0.01, ge=0)
     clip_norm: float = Field(default=1.0, gt=0)

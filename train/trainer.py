@@ -14,14 +14,15 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.utils.data import DataLoader
 
+from hemonode.errors import RecipeError
 from hemonode.train.augment import Augmentation, WorkingSample
 from hemonode.train.checkpoint import FORMAT, VERSION, Checkpoint, save_checkpoint
 from hemonode.train.ema import MovingAverage
 from hemonode.train.history import Record, draw_curves, write_history
 from hemonode.train.losses import as_class_weights, total_loss
-from hemonode.train.models.table import build_model
+from hemonode.train.models.table import build_model, ode_blocks
 from hemonode.train.patches import Patches, Source
-from hemonode.train.recipe import Recipe
+from hemonode.train.recipe import Recipe, TrainingPart
 from hemonode.train.run_folder import RunFolder
 from hemonode.train.solvers import ADAPTIVE, draw_solver, use_solver
 from hemonode.train.validate import adaptive_evaluations, validate
@@ -32,6 +33,15 @@ Progress = Callable[[int, int], None]
 VALIDATION_SOLVER = "rk4:2"
 # Pictures on which the adaptive solver's function evaluations are counted after each epoch.
 EVALUATED_PICTURES = 3
+
+
+def _parameter_groups(model: nn.Module, options: TrainingPart) -> list[dict[str, Any]]:
+    """The dynamics of the ODE blocks learn at a share of the rate: they are integrated, so their changes add up."""
+    blocks = [parameter for block in ode_blocks(model) for parameter in block.parameters()]
+    known = {id(parameter) for parameter in blocks}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in known]
+    groups = [{"params": others, "share": 1.0}]
+    return [*groups, {"params": blocks, "share": options.ode_rate_share}] if blocks else groups
 
 
 def learning_rate_factor(step: int, warm_up: int, total: int) -> float:
@@ -74,7 +84,7 @@ class Trainer:
         self.fabric.seed_everything(options.seed, verbose=False)
         plain = build_model(recipe.model).to(memory_format=torch.channels_last)
         self.average = MovingAverage(plain, options.ema_decay)
-        optimizer = torch.optim.AdamW(plain.parameters(), options.learning_rate, weight_decay=options.weight_decay)
+        optimizer = torch.optim.AdamW(_parameter_groups(plain, options), weight_decay=options.weight_decay)
         self.plain = plain
         self.model, self.optimizer = self.fabric.setup(plain, optimizer)
         self.average.model.to(self.fabric.device)
@@ -133,13 +143,17 @@ class Trainer:
                 sums[name] += value
             on_step(step + 1, self.total_steps)
         means = {name: value / options.steps_per_epoch for name, value in sums.items()}
+        if not math.isfinite(means["loss"]):
+            raise RecipeError(
+                f"training diverged in epoch {self.epoch + 1}: lower training.learning_rate or training.ode_rate_share"
+            )
         return {"epoch": self.epoch + 1, **means, **self._validate()}
 
     def _step(self, batch: dict[str, torch.Tensor], step: int) -> dict[str, float]:
         options = self.recipe.training
         rate = options.learning_rate * learning_rate_factor(step, options.warm_up_steps, self.total_steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         outputs = self.model(batch["pixels"].float().contiguous(memory_format=torch.channels_last))
         batch["mask"] = batch["mask"].long()
         weights = as_class_weights(options.class_weights, self.fabric.device)

@@ -31,6 +31,10 @@ class RecipeError(HemonodeError):
     """A training recipe or model configuration is not usable."""
 
 
+class SolverError(HemonodeError):
+    """An ODE block cannot be integrated at the tolerance asked for."""
+
+
 class ExportError(HemonodeError):
     """A model cannot be unrolled, written or verified as asked."""
 

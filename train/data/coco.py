@@ -68,7 +68,11 @@ class CocoAnnotations(RegionLabels):
 
     def has(self, root: Path, name: str) -> bool:
         """Whether the file lists the picture of this name."""
-        return name in _read_index(self.file_of(root, name)).images
+        return name in self.names(root)
+
+    def names(self, root: Path) -> set[str]:
+        """The names of all pictures that the file lists."""
+        return set(_read_index(root / self.path).images)
 
     def file_of(self, root: Path, name: str) -> Path:  # noqa: ARG002
         """The one file of all pictures."""

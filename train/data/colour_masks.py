@@ -33,9 +33,10 @@ class ColourMasks(LabelReader):
                 raise ValueError(f"{colour!r} is not of the form '#rrggbb'")
         return {colour.lower(): class_id for colour, class_id in colours.items()}
 
-    def file_of(self, root: Path, name: str) -> Path:
-        """The mask of the picture of this name."""
-        return root / self.path / f"{name}{self.suffix}"
+    @property
+    def file_suffix(self) -> str:
+        """What follows the picture's name in the name of its label file."""
+        return self.suffix
 
     def class_ids(self) -> set[int]:
         """The class ids that colours are mapped to."""

@@ -39,9 +39,10 @@ class LabelMeShapes(RegionLabels):
 
     format: Literal["labelme"]
 
-    def file_of(self, root: Path, name: str) -> Path:
-        """The JSON file of the picture of this name."""
-        return root / self.path / f"{name}.json"
+    @property
+    def file_suffix(self) -> str:
+        """What follows the picture's name in the name of its label file."""
+        return ".json"
 
     def read(self, root: Path, name: str, height: int, width: int) -> Labels:
         """Mask and boxes of all shapes; shapes without an area are reported and dropped."""

@@ -53,8 +53,18 @@ class LabelReader(BaseModel):
         """Whether the picture of this name has labels here."""
         return self.file_of(root, name).is_file()
 
+    def names(self, root: Path) -> set[str]:
+        """The names of all pictures that have labels here."""
+        paths = (root / self.path).glob(f"*{self.file_suffix}")
+        return {path.name.removesuffix(self.file_suffix) for path in paths}
+
     def file_of(self, root: Path, name: str) -> Path:
         """The file that holds the labels of the picture of this name."""
+        return root / self.path / f"{name}{self.file_suffix}"
+
+    @property
+    def file_suffix(self) -> str:
+        """What follows the picture's name in the name of its label file."""
         raise NotImplementedError
 
     def complete_ids(self, height: int, width: int) -> tuple[int, ...]:

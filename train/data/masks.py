@@ -25,9 +25,10 @@ class ClassIdMasks(LabelReader):
     suffix: str = ".png"
     values: dict[int, int] = Field(default_factory=dict)
 
-    def file_of(self, root: Path, name: str) -> Path:
-        """The mask of the picture of this name."""
-        return root / self.path / f"{name}{self.suffix}"
+    @property
+    def file_suffix(self) -> str:
+        """What follows the picture's name in the name of its label file."""
+        return self.suffix
 
     def class_ids(self) -> set[int]:
         """The class ids that values are mapped to."""

@@ -18,9 +18,10 @@ class VocBoxes(LabelReader):
     format: Literal["voc"]
     classes: dict[str, int]
 
-    def file_of(self, root: Path, name: str) -> Path:
-        """The XML file of the picture of this name."""
-        return root / self.path / f"{name}.xml"
+    @property
+    def file_suffix(self) -> str:
+        """What follows the picture's name in the name of its label file."""
+        return ".xml"
 
     def class_ids(self) -> set[int]:
         """The class ids that the names are mapped to."""

@@ -17,9 +17,10 @@ class YoloBoxes(LabelReader):
     format: Literal["yolo"]
     classes: dict[int, int]
 
-    def file_of(self, root: Path, name: str) -> Path:
-        """The text file of the picture of this name."""
-        return root / self.path / f"{name}.txt"
+    @property
+    def file_suffix(self) -> str:
+        """What follows the picture's name in the name of its label file."""
+        return ".txt"
 
     def class_ids(self) -> set[int]:
         """The class ids that the numbers are mapped to."""

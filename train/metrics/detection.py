@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from hemonode.runtime.counting.cells import Cell
@@ -39,17 +38,13 @@ class DetectionResult(BaseModel):
     f1: Estimate
 
 
-def match_centres(centres: npt.NDArray[np.floating], boxes: list[Box]) -> int:
-    """Most one-to-one pairs of predicted centres, float [P, 2] as (x, y), with the boxes of one class in one picture."""
-    return int(gained_matches(near(centres, boxes)).sum())
-
-
 def match_picture(cells: Sequence[Cell], boxes: Sequence[Box], class_id: int) -> PictureMatches:
     """Match the cells of one class with its boxes, both in pixels of the picture."""
     own_cells = [cell for cell in cells if cell.class_id == class_id]
     own_boxes = [box for box in boxes if box.class_id == class_id]
     centres = np.array([(cell.x, cell.y) for cell in own_cells], np.float64).reshape(-1, 2)
-    return PictureMatches(match_centres(centres, own_boxes), len(own_cells), len(own_boxes))
+    matched = int(gained_matches(near(centres, own_boxes)).sum())
+    return PictureMatches(matched, len(own_cells), len(own_boxes))
 
 
 def detection(class_id: int, pictures: Sequence[PictureMatches]) -> DetectionResult:

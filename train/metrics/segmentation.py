@@ -72,12 +72,6 @@ def confusion_matrix(truth: npt.NDArray[np.uint8], predicted: npt.NDArray[np.uin
     return np.bincount(rows * size + columns, minlength=size * size).reshape(size, size)
 
 
-def iou_per_class(matrix: Matrix) -> npt.NDArray[np.float64]:
-    """IoU of every class id of a confusion matrix, float [C]; not-a-number for a class neither true nor predicted."""
-    hits = np.diag(matrix).astype(np.float64)
-    return ratio(hits, matrix.sum(axis=0) + matrix.sum(axis=1) - hits)
-
-
 def segmentation(matrices: Sequence[Matrix], predictable_ids: Sequence[int]) -> SegmentationResult:
     """Figures of the summed confusion matrix, with intervals over pictures.
 

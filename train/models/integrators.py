@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torchdiffeq import odeint, odeint_adjoint
 
+from hemonode.errors import SolverError
+
 
 class Integrator(Protocol):
     """Solves dh/dt = f(t, h) from t = 0 to 1 and returns h(1), of h(0)'s shape and dtype."""
@@ -34,15 +36,21 @@ class Adaptive:
         with torch.autocast(h0.device.type, enabled=False):
             state = h0 if h0.dtype == torch.float64 else h0.float()
             # `step_t` makes the last accepted step end at 1; otherwise f is evaluated beyond 1 and interpolated back.
-            path: Tensor = solve(
-                dynamics,
-                state,
-                torch.tensor([0.0, 1.0], dtype=state.dtype, device=state.device),
-                rtol=self.tolerance,
-                atol=self.tolerance,
-                method="dopri5",
-                options={"step_t": torch.tensor([1.0], dtype=state.dtype, device=state.device)},
-            )
+            try:
+                path: Tensor = solve(
+                    dynamics,
+                    state,
+                    torch.tensor([0.0, 1.0], dtype=state.dtype, device=state.device),
+                    rtol=self.tolerance,
+                    atol=self.tolerance,
+                    method="dopri5",
+                    options={"step_t": torch.tensor([1.0], dtype=state.dtype, device=state.device)},
+                )
+            except AssertionError as error:  # torchdiffeq's way to say that no step is small enough
+                raise SolverError(
+                    f"dopri5 cannot keep a tolerance of {self.tolerance:g} ({error}): the dynamics are not finite or "
+                    "too stiff; train with a lower learning rate, or loosen the tolerance"
+                ) from error
         return path[-1].to(h0.dtype)
 
 

@@ -9,6 +9,7 @@ from hemonode.device.camera.contract import Camera
 from hemonode.device.camera.pace import Pace
 from hemonode.device.frame import Frame
 from hemonode.device.pictures import read_picture
+
 from hemonode.errors import DeviceError, PictureError
 
 USUAL_RATE_HZ = 5.0
@@ -79,7 +80,9 @@ def _pictures(path: Path) -> list[Path]:
     try:
         found = sorted(child for child in path.iterdir() if child.suffix.lower() in SUFFIXES and child.is_file())
     except OSError as error:
-        raise DeviceError(f"The folder {path} cannot be read ({error.strerror}); check the path and its rights.") from error
+        raise DeviceError(
+            f"The folder {path} cannot be read ({error.strerror}); check the path and its rights."
+        ) from error
     if not found:
         raise DeviceError(f"The folder {path} holds no pictures; name one with {', '.join(sorted(SUFFIXES))} files.")
     return found

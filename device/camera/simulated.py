@@ -8,6 +8,7 @@ from hemonode.device.frame import Frame
 from hemonode.device.smear.microscope import Microscope
 from hemonode.device.smear.view import View
 from hemonode.device.stage.simulated import SimulatedStage
+
 from hemonode.errors import DeviceError
 
 USUAL_RATE_HZ = 25.0
@@ -31,13 +32,14 @@ class SimulatedCamera(Camera):
 
     def read_with_truth(self) -> tuple[Frame, View]:
         """The next frame, and the truth about it."""
-        if self._microscope is None:
+        microscope = self._microscope
+        if microscope is None:
             raise DeviceError("The simulated microscope was closed; open it again to read from it.")
         captured_ns = self._pace.wait()
         sequence = self._sequence
         self._sequence += 1
         position_um = self.stage.position_um(sequence / self._rate_hz)
-        view = self._microscope.view(position_um, self.stage.z_um, moment=sequence)
+        view = microscope.view(position_um, self.stage.z_um, moment=sequence)
         return Frame(view.pixels, sequence, captured_ns, view.um_per_px), view
 
     def close(self) -> None:

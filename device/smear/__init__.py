@@ -24,7 +24,8 @@ def render_view(
     Args:
         seed: which smear.
         stain: a name in `hemonode.device.smear.stains.STAINS`.
-        height, width: size of the picture in px.
+        height: of the picture, px.
+        width: of the picture, px.
         position_um: where the middle of the picture lies on the smear, (x, y).
         z_um: distance from best focus.
         red_cell_px: diameter of a usual red cell (7.5 µm) in the picture.

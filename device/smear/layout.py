@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-
 from hemonode.device.smear.sites import BLOCK_UM, PLATELET, RED, WHITE, Placed, block_sites
 
 REACH_UM = 30.0
@@ -22,9 +21,7 @@ class Layout:
     """All cells of an endless smear; which lie where depends on the seed alone, not on the order of asking."""
 
     def __init__(self, seed: int, *, white_cells_per_view: float, crowding_um: float) -> None:
-        self._sites = lru_cache(maxsize=256)(
-            lambda x, y: block_sites(seed, (x, y), white_cells_per_view, crowding_um)
-        )
+        self._sites = lru_cache(maxsize=256)(lambda x, y: block_sites(seed, (x, y), white_cells_per_view, crowding_um))
         self._settled = lru_cache(maxsize=128)(self._settle)
 
     def near(self, left_um: float, top_um: float, right_um: float, bottom_um: float) -> list[Placed]:

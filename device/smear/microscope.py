@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
 
+import numpy as np
 from hemonode.device.smear.layout import Layout
 from hemonode.device.smear.optics import Optics
 from hemonode.device.smear.shapes import Sprite
@@ -11,6 +12,7 @@ from hemonode.device.smear.sites import Placed
 from hemonode.device.smear.slide import TILE_PX, Slide
 from hemonode.device.smear.stains import find_stain
 from hemonode.device.smear.view import SmearCell, View
+
 from hemonode.errors import DeviceError
 
 RED_CELL_UM = 7.5
@@ -58,13 +60,19 @@ class Microscope:
         margin = self._optics.margin_px(z_um)
         light, class_ids = self._slide.light(left - margin, top - margin, width + 2 * margin, height + 2 * margin)
         inner = (slice(margin, margin + height), slice(margin, margin + width))
-        cells = self._slide.cells(left, top, width, height)
         return View(
             pixels=self._optics.expose(light, z_um, moment),
             class_ids=np.ascontiguousarray(class_ids[inner]),
-            cells=tuple(c for c in (_seen(*cell, left, top, width, height) for cell in cells) if c is not None),
+            cells=tuple(self._cells(left, top)),
             um_per_px=self.um_per_px,
         )
+
+    def _cells(self, left: int, top: int) -> Iterator[SmearCell]:
+        height, width = self._size
+        for cell, sprite in self._slide.cells(left, top, width, height):
+            seen = _seen(cell, sprite, left, top, width, height)
+            if seen is not None:
+                yield seen
 
 
 def _seen(cell: Placed, sprite: Sprite, left: int, top: int, width: int, height: int) -> SmearCell | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
-
 from hemonode.device.smear.shapes import Canvas, Plane, blob, grain, inside, outline
 
 Nucleus = Callable[[Canvas, np.random.Generator, float], Plane]
@@ -20,9 +20,9 @@ def _lobes(canvas: Canvas, rng: np.random.Generator, spots: list[tuple[float, fl
     return np.asarray(1 / (1 + np.exp(np.clip(-9 * (field - 0.5), -30, 30))), np.float32)
 
 
-def _along_arc(rng: np.random.Generator, count: int, bend_um: float, spread: float, lobe_um: float) -> list[
-    tuple[float, float, float]
-]:
+def _along_arc(
+    rng: np.random.Generator, count: int, bend_um: float, spread: float, lobe_um: float
+) -> list[tuple[float, float, float]]:
     """Lobes on an arc, and thin bridges between them."""
     start = rng.uniform(0, 2 * np.pi)
     angles = start + spread * (np.arange(count) + rng.uniform(-0.15, 0.15, count)) / max(count - 1, 1)
@@ -31,15 +31,15 @@ def _along_arc(rng: np.random.Generator, count: int, bend_um: float, spread: flo
         (float(d * np.cos(a)), float(d * np.sin(a)), float(lobe_um * rng.uniform(0.85, 1.2)))
         for a, d in zip(angles, far, strict=True)
     ]
-    bridges = [
-        ((ax + bx) / 2, (ay + by) / 2, 0.4 * lobe_um) for (ax, ay, _), (bx, by, _) in zip(spots, spots[1:], strict=False)
-    ]
+    bridges = [((ax + bx) / 2, (ay + by) / 2, 0.4 * lobe_um) for (ax, ay, _), (bx, by, _) in pairwise(spots)]
     return spots + bridges
 
 
 def _neutrophil(canvas: Canvas, rng: np.random.Generator, radius_um: float) -> Plane:
     count = int(rng.integers(3, 6))
-    return _lobes(canvas, rng, _along_arc(rng, count, 0.52 * radius_um, rng.uniform(3.6, 4.8), 0.9 * radius_um / count**0.8))
+    return _lobes(
+        canvas, rng, _along_arc(rng, count, 0.52 * radius_um, rng.uniform(3.6, 4.8), 0.9 * radius_um / count**0.8)
+    )
 
 
 def _eosinophil(canvas: Canvas, rng: np.random.Generator, radius_um: float) -> Plane:

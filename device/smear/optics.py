@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
-
 from hemonode.device.smear.chance import chance
 from hemonode.device.smear.stains import Stain
 
@@ -57,7 +56,7 @@ class Optics:
         seen = cv2.multiply(cv2.merge(planes), self._lamp)
         down, right = chance(self._seed, 2002, moment).integers(0, NOISE_ROOM, 2)
         seen = cv2.add(seen, self._noise[down : down + height, right : right + width])
-        return np.asarray(cv2.convertScaleAbs(cv2.max(seen, 0.0)), np.uint8)
+        return np.asarray(np.clip(seen, 0, 255), np.uint8)
 
     def _blur_px(self, z_um: float) -> float:
         return float(np.hypot(self._stain.blur_um, DEFOCUS_PER_UM * z_um)) / self._um_per_px
@@ -80,5 +79,7 @@ def _lamp(rng: np.random.Generator, stain: Stain, height: int, width: int) -> np
         at, size = rng.uniform((0, 0), (width, height)), rng.uniform(0.006, 0.018) * width
         far = np.hypot(np.arange(width)[None] - at[0], np.arange(height)[:, None] - at[1]) / size
         # Dust near the sensor is out of focus: a faint disc with a bright hem.
-        lamp *= (1 - rng.uniform(0.01, 0.05) * (np.exp(-(far**4)) - 0.5 * np.exp(-(((far - 1.2) / 0.2) ** 2))))[..., None]
+        lamp *= (1 - rng.uniform(0.01, 0.05) * (np.exp(-(far**4)) - 0.5 * np.exp(-(((far - 1.2) / 0.2) ** 2))))[
+            ..., None
+        ]
     return np.asarray(lamp, np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from hemonode.device.smear.shapes import Canvas, Plane, Sprite, blob, inside, outline
 from hemonode.device.smear.sites import Placed
 from hemonode.device.smear.stains import Stain
@@ -57,4 +56,5 @@ def _glint(canvas: Canvas, rng: np.random.Generator, radius_um: float) -> Plane:
     """A drop of refractile stain on the cell: a dark ring with a bright middle."""
     angle, far = rng.uniform(0, 2 * np.pi), radius_um * np.sqrt(rng.random()) * 0.8
     x, y, size = far * np.cos(angle), far * np.sin(angle), rng.uniform(0.2, 0.5)
-    return rng.uniform(0.3, 0.9) * (blob(canvas, x, y, size) - 1.25 * blob(canvas, x, y, 0.6 * size))
+    ring = blob(canvas, x, y, size) - 1.25 * blob(canvas, x, y, 0.6 * size)
+    return np.asarray(rng.uniform(0.3, 0.9) * ring, np.float32)

@@ -82,8 +82,8 @@ def grain(canvas: Canvas, rng: np.random.Generator, size_um: float) -> Plane:
     step = max(1.0, 0.4 * size_um / canvas.um_per_px)
     coarse = rng.standard_normal((int(height / step) + 3, int(width / step) + 3)).astype(np.float32)
     # Blurred before it is enlarged: else the grains line up with the grid.
-    coarse = cv2.GaussianBlur(coarse, (7, 7), 1.0)
-    fine = cv2.resize(coarse, None, fx=step, fy=step, interpolation=cv2.INTER_CUBIC)[:height, :width]
+    smooth = cv2.GaussianBlur(coarse, (7, 7), 1.0)
+    fine = cv2.resize(smooth, None, fx=step, fy=step, interpolation=cv2.INTER_CUBIC)[:height, :width]
     return np.asarray(fine * 3.6, np.float32)
 
 

@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-
 from hemonode.device.smear.chance import chance
 from hemonode.device.smear.layout import Layout
 from hemonode.device.smear.platelets import draw_platelet
@@ -79,10 +78,9 @@ class Slide:
         return draw_white_cell(cell, self._stain, rng, self._um_per_px)
 
 
-
 def _flattened(under: npt.NDArray[np.float32], over: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """What is lost where cells lie on each other: pressed together they hold less than both alone."""
-    return OVERLAP_LOSS * np.maximum(np.minimum(under, over), 0)
+    return np.asarray(OVERLAP_LOSS * np.maximum(np.minimum(under, over), 0), np.float32)
 
 
 def _shared(

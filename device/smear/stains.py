@@ -57,7 +57,7 @@ class Stain:
 STAINS = {
     "lilac": Stain(
         background=(206, 210, 205), red_cell=(156, 158, 184), nucleus=(208, 84, 112), pink=(208, 184, 198),
-        blue=(206, 166, 166), orange=(176, 152, 203), purple=(165, 70, 95), platelet=(204, 158, 160),
+        blue=(206, 166, 166), orange=(176, 152, 203), purple=(165, 70, 95), platelet=(202, 140, 146),
         pallor=0.55, crowding=7.0, glints=0.5, outline=0.08, vignette=0.06, blur_um=0.12, noise=2.2,
     ),
     "pink": Stain(
@@ -72,7 +72,7 @@ STAINS = {
     ),
     "teal": Stain(
         background=(172, 171, 144), red_cell=(96, 98, 98), nucleus=(74, 22, 42), pink=(125, 98, 114),
-        blue=(112, 80, 82), orange=(95, 72, 112), purple=(80, 14, 38), platelet=(132, 98, 114),
+        blue=(112, 80, 82), orange=(95, 72, 112), purple=(80, 14, 38), platelet=(120, 76, 96),
         pallor=0.55, crowding=7.0, glints=0.3, outline=0.1, vignette=0.22, blur_um=0.2, noise=2.0,
     ),
 }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from hemonode.device.smear.nuclei import NUCLEI
 from hemonode.device.smear.shapes import Canvas, Plane, Sprite, blob, grain, inside, outline
 from hemonode.device.smear.sites import Placed
@@ -44,7 +43,9 @@ def _cytoplasm(cell: Placed, stain: Stain, rng: np.random.Generator, canvas: Can
         amount = amount + 0.5 * _granules(canvas, rng, 0.3, 0.9)
     density = np.clip(amount, 0.05, 3)[..., None] * tint
     if cell.kind == "eosinophil":
-        density = 0.4 * density + (0.35 + 0.65 * _granules(canvas, rng, 0.5, -0.5))[..., None] * stain.density(stain.orange)
+        density = 0.4 * density + (0.35 + 0.65 * _granules(canvas, rng, 0.5, -0.5))[..., None] * stain.density(
+            stain.orange
+        )
     return np.asarray(density, np.float32)
 
 

@@ -1,0 +1,51 @@
+"""What a figure was measured on: processor, cores, load, and the versions of what did the work."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The header of every benchmark. `load` is the one-minute load average before it began."""
+
+    processor: str
+    cores: int
+    load: float
+    system: str
+    python: str
+    libraries: dict[str, str]
+
+
+def describe_machine() -> Machine:
+    """Describe the machine as it is now."""
+    return Machine(
+        processor=_processor(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        load=round(os.getloadavg()[0], 2),
+        system=platform.platform(),
+        python=platform.python_version(),
+        libraries={name: _version(name) for name in LIBRARIES},
+    )
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -22,6 +22,11 @@ class Mailbox(Generic[Item]):
         self._items: tuple[Item, ...] = ()
         self._closed = False
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits to be taken."""
+        return not self._items
+
     def put(self, item: Item) -> None:
         """Leave an item. Never waits; does nothing once the mailbox is closed."""
         with self._changed:

@@ -64,9 +64,10 @@ export class Panel {
     text("drops", Object.values(status.drops).reduce((sum, count) => sum + count, 0).toLocaleString("en"));
     const model = status.model;
     text("setting", model.setting);
-    text("engine", `${model.engine} ${model.version}, ${model.precision}`);
-    text("device", `${model.device}, ${model.workers} × 1 thread`);
-    document.getElementById("engine").title = model.passed_over.join("\n");
+    // A library's build number is for the tooltip.
+    text("engine", `${model.version.split("-")[0]}, ${model.precision}`);
+    text("device", `${model.device.replaceAll("(R)", "")}, ${model.workers}\u00a0×\u00a01\u00a0thread`);
+    document.getElementById("engine").title = [model.version, ...model.passed_over].join("\n");
     text("bundle", `${model.bundle} (${model.model})`);
     const rows = Object.entries(status.stages)
       .map(([stage, spent]) => [STAGES[stage] ?? stage, spent.p50_ms.toFixed(1), spent.p99_ms.toFixed(1)]);
@@ -86,7 +87,7 @@ export class Panel {
       button.title = "Show or hide this mask";
       const inFrame = element("b", "", "–");
       const inLine = element("span", "count-in");
-      inLine.append(inFrame, " in counting frame");
+      inLine.append(inFrame, " in frame");
       const visible = element("span", "count-visible", "–");
       button.append(element("span", "count-name", label), inLine, visible);
       button.addEventListener("click", () => {

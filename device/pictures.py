@@ -14,7 +14,7 @@ from hemonode.errors import PictureError
 Pixels = npt.NDArray[np.uint8]
 
 # Our sentence says what is wrong with a file; the decoders would print theirs beside it.
-cv2.setLogLevel(0)
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 PICTURE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """What is taken for a picture in a folder, in lower case."""

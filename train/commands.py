@@ -6,11 +6,16 @@ from pathlib import Path
 
 import typer
 
+from hemonode.train.data import commands as data_commands
+from hemonode.train.metrics import commands as metrics_commands
+
 
 
 def register(app: typer.Typer) -> None:
     """Add this folder's commands to the command line."""
     app.command("train")(train)
+    metrics_commands.register(app)
+    data_commands.register(app)
 
 
 def train(

@@ -73,6 +73,10 @@ class Dataset:
             raise DatasetError(f"data set {self.name} has no split {split!r}; it has {', '.join(self.splits)}.")
         return found
 
+    def picture_paths(self) -> list[Path]:
+        """Every picture in the folder, those without labels too."""
+        return list(_list_pictures(self.root / self.description.images.path, self.description.images.pattern).values())
+
     def samples(self, split: str | None = None) -> Iterator[Sample]:
         """Every sample of a split, read one at a time."""
         return (self.read(entry) for entry in self.entries(split))

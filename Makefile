@@ -14,7 +14,7 @@ INSTALL = rm -rf build && $(BIN)/python -m pip install --quiet --constraint cons
 .PHONY: help live test lint format clean
 
 help:
-	@echo "make live    show masks and counts live on a simulated microscope (http://localhost:8000)"
+	@echo "make live    show masks and counts live on a simulated microscope (http://localhost:8080)"
 	@echo "make test    run the linters and every test"
 	@echo "make lint    run the linters only: ruff, mypy, import-linter"
 	@echo "make format  format the code"

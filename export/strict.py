@@ -13,8 +13,8 @@ from hemonode.runtime.prediction import Prediction
 
 def predict_strictly(graph: Path, frame: PreparedFrame) -> Prediction:
     """The graph's answer for one small frame; about ten seconds for 128×128 px."""
-    # The evaluator's sigmoid overflows to the right limit for large negative values.
-    with np.errstate(over="ignore"):
+    # The evaluator's sigmoid computes two branches everywhere, and overflows in the one that it then drops.
+    with np.errstate(over="ignore", invalid="ignore"):
         class_ids, peaks = ReferenceEvaluator(str(graph)).run(["class_ids", "peaks"], {"frames": as_batch(frame)})
     return Prediction(class_ids, peaks)
 

@@ -64,6 +64,11 @@ def _combine(
     return advance(state, terms) if terms else state
 
 
+def _rises(grid: Sequence[float]) -> bool:
+    # NaN rises nowhere.
+    return all(end > start for start, end in pairwise(grid))
+
+
 class Unrolled:
     """An integrator for an ODE block: one tableau on one time grid, the same weights in every step.
 
@@ -76,7 +81,7 @@ class Unrolled:
     """
 
     def __init__(self, tableau: Tableau, grid: Sequence[float]) -> None:
-        if len(grid) < 2 or grid[0] != 0 or grid[-1] != 1 or any(end <= start for start, end in pairwise(grid)):
+        if len(grid) < 2 or grid[0] != 0 or grid[-1] != 1 or not _rises(grid):
             raise ExportError(f"a time grid must rise from 0 to 1, unlike {tuple(grid)}")
         self.tableau = tableau
         self.grid = tuple(float(time) for time in grid)

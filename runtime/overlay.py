@@ -57,7 +57,9 @@ def add_legend(overlay: Pixels, tally: Tally, classes: Sequence[ClassRecord]) ->
         if not entry.countable:
             continue
         text = f"{entry.name.replace('_', ' ')} {tally.visible[entry.id]} ({tally.in_frame[entry.id]} in frame)"
-        cv2.circle(strip, (x + round(5 * scale), base - round(5 * scale)), round(5 * scale), entry.colour_bgr, -1, cv2.LINE_AA)
+        cv2.circle(
+            strip, (x + round(5 * scale), base - round(5 * scale)), round(5 * scale), entry.colour_bgr, -1, cv2.LINE_AA
+        )
         x += round(16 * scale)
         thickness = max(round(scale), 1)
         cv2.putText(strip, text, (x, base), _FONT, 0.42 * scale, (30, 30, 30), thickness, cv2.LINE_AA)

@@ -136,9 +136,7 @@ class Segmenter:
         """
         return measure_red_cell_px(lambda assumed: self._red_cells(pixels, assumed))
 
-    def prepare(
-        self, pixels: Pixels, *, red_cell_px: float | None = None, um_per_px: float | None = None
-    ) -> Prepared:
+    def prepare(self, pixels: Pixels, *, red_cell_px: float | None = None, um_per_px: float | None = None) -> Prepared:
         """Everything before the engine; see `segment`. Measuring the scale uses the engine too."""
         started = time.perf_counter()
         diameter, source = self._scale(pixels, red_cell_px, um_per_px)
@@ -212,9 +210,7 @@ class Segmenter:
     def _locate(self, prepared: Prepared, inferred: Inferred) -> Located:
         return locate_cells(inferred.class_ids, inferred.peaks, self.bundle.manifest, prepared.height, prepared.width)
 
-    def _scale(
-        self, pixels: Pixels, red_cell_px: float | None, um_per_px: float | None
-    ) -> tuple[float, ScaleSource]:
+    def _scale(self, pixels: Pixels, red_cell_px: float | None, um_per_px: float | None) -> tuple[float, ScaleSource]:
         if red_cell_px is not None:
             return red_cell_px, "given"
         if um_per_px is not None:
@@ -253,9 +249,7 @@ def _paste(class_ids: Pixels, prediction: Prediction, tile: Tile, scale: int) ->
         (tile.core_top - tile.top) * scale : (tile.core_bottom - tile.top) * scale,
         (tile.core_left - tile.left) * scale : (tile.core_right - tile.left) * scale,
     ]
-    class_ids[
-        tile.core_top * scale : tile.core_bottom * scale, tile.core_left * scale : tile.core_right * scale
-    ] = own
+    class_ids[tile.core_top * scale : tile.core_bottom * scale, tile.core_left * scale : tile.core_right * scale] = own
 
 
 def _own_peaks(peaks: npt.NDArray[np.float32], tile: Tile) -> npt.NDArray[np.float32]:

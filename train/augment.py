@@ -42,6 +42,7 @@ def jitter_stain(pixels: Picture, rng: np.random.Generator, strength: float) -> 
 
     Args:
         pixels: uint8 [H, W, 3] BGR.
+        rng: where chance comes from.
         strength: 0 leaves the picture alone; 1 covers the stains of the usual laboratories.
     """
     levels = np.maximum(np.arange(256, dtype=np.float32), 1) / 255
@@ -87,7 +88,7 @@ def degrade(pixels: Picture, rng: np.random.Generator) -> Picture:
         soft = cv2.GaussianBlur(out, (0, 0), 1.0)
         out = cv2.addWeighted(out, 1.6, soft, -0.6, 0)
     if rng.random() < 0.35:
-        noise = rng.normal(0, rng.uniform(1, 8), out.shape[:2] + (3 if rng.random() < 0.7 else 1,))
+        noise = rng.normal(0, rng.uniform(1, 8), (*out.shape[:2], 3 if rng.random() < 0.7 else 1))
         out = np.clip(out + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         _, data = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +69,7 @@ def write_atomically(values: dict[str, Any], path: Path) -> None:
     """Save tensors and plain values so that an interruption leaves the old file or the new one, never half."""
     partial = path.with_name(path.name + ".partial")
     torch.save(values, partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def read_values(path: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from hemonode.train.data import commands as data_commands
 from hemonode.train.metrics import commands as metrics_commands
 
 
-
 def register(app: typer.Typer) -> None:
     """Add this folder's commands to the command line."""
     app.command("train")(train)

@@ -90,7 +90,9 @@ def evaluate(
 def _countings(findings: _Findings) -> tuple[CountingResult, ...]:
     return tuple(
         counting(class_id, rule, counts)
-        for (class_id, rule), counts in sorted(findings.counts.items(), key=lambda item: (item[0][0], item[0][1] != "visible"))
+        for (class_id, rule), counts in sorted(
+            findings.counts.items(), key=lambda item: (item[0][0], item[0][1] != "visible")
+        )
     )
 
 

@@ -35,7 +35,11 @@ class Validation:
 
 
 def pick_peaks(heat: torch.Tensor, class_ids: tuple[int, ...], count: int = 1024) -> npt.NDArray[np.float32]:
-    """Local maxima of heat maps [K, h, w], as the exported graph picks them: float32 [≤ count, 4], class, x, y, score."""
+    """Local maxima of heat maps [K, h, w], as the exported graph picks them.
+
+    Returns:
+        float32 [≤ count, 4]: class id, x, y, score, by falling score.
+    """
     largest = torch.nn.functional.max_pool2d(heat[None], 3, stride=1, padding=1)[0]
     scores = torch.where(heat >= largest - 1e-3, heat, torch.zeros_like(heat)).flatten()
     best, places = scores.topk(min(count, scores.numel()))

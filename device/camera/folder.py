@@ -9,7 +9,6 @@ from hemonode.device.camera.contract import Camera
 from hemonode.device.camera.pace import Pace
 from hemonode.device.frame import Frame
 from hemonode.device.pictures import read_picture
-
 from hemonode.errors import DeviceError, PictureError
 
 USUAL_RATE_HZ = 5.0

@@ -8,7 +8,6 @@ from hemonode.device.frame import Frame
 from hemonode.device.smear.microscope import Microscope
 from hemonode.device.smear.view import View
 from hemonode.device.stage.simulated import SimulatedStage
-
 from hemonode.errors import DeviceError
 
 USUAL_RATE_HZ = 25.0

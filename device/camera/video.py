@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+
 from hemonode.device.camera.contract import Camera
 from hemonode.device.camera.pace import Pace
 from hemonode.device.frame import Frame
-
 from hemonode.errors import DeviceError
 
 RATE_WITHOUT_ONE_HZ = 25.0

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+
 from hemonode.device.smear.sites import BLOCK_UM, PLATELET, RED, WHITE, Placed, block_sites
 
 REACH_UM = 30.0

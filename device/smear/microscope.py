@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+
 from hemonode.device.smear.layout import Layout
 from hemonode.device.smear.optics import Optics
 from hemonode.device.smear.shapes import Sprite
@@ -12,7 +13,6 @@ from hemonode.device.smear.sites import Placed
 from hemonode.device.smear.slide import TILE_PX, Slide
 from hemonode.device.smear.stains import find_stain
 from hemonode.device.smear.view import SmearCell, View
-
 from hemonode.errors import DeviceError
 
 RED_CELL_UM = 7.5

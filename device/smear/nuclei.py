@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
+
 from hemonode.device.smear.shapes import Canvas, Plane, blob, grain, inside, outline
 
 Nucleus = Callable[[Canvas, np.random.Generator, float], Plane]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
+
 from hemonode.device.smear.chance import chance
 from hemonode.device.smear.stains import Stain
 

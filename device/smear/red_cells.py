@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from hemonode.device.smear.shapes import Canvas, Plane, Sprite, blob, inside, outline
 from hemonode.device.smear.sites import Placed
 from hemonode.device.smear.stains import Stain

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from hemonode.device.smear.chance import chance
 
 BLOCK_UM = 64.0

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+
 from hemonode.device.smear.chance import chance
 from hemonode.device.smear.layout import Layout
 from hemonode.device.smear.platelets import draw_platelet

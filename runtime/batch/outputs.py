@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -66,8 +65,13 @@ class OutputFolder:
             write_picture(self.path / "thumbnails" / f"{name}.jpg", _thumbnail(drawn))
         names = {entry.id: entry.name for entry in self.classes}
         self._cells.add(
-            [name, names[cell.class_id], *(f"{value:.1f}" for value in (cell.x, cell.y, cell.width, cell.height))]
-            + [f"{cell.score:.3f}", int(cell.in_frame)]
+            [
+                name,
+                names[cell.class_id],
+                *(f"{value:.1f}" for value in (cell.x, cell.y, cell.width, cell.height)),
+                f"{cell.score:.3f}",
+                int(cell.in_frame),
+            ]
             for cell in found.cells
         )
         visible = [counts.visible[entry.id] for entry in self.countable]
@@ -93,9 +97,9 @@ class _Table:
             raise _cannot_write(path, error) from error
         self.add([columns])
 
-    def add(self, rows: object) -> None:
+    def add(self, rows: Iterable[Sequence[object]]) -> None:
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)  # type: ignore[arg-type]
+        csv.writer(text, lineterminator="\n").writerows(rows)
         try:
             self._file.write(text.getvalue())
             self._file.flush()
@@ -129,7 +133,7 @@ def _write_atomically(path: Path, data: bytes) -> None:
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(data)
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise _cannot_write(path, error) from error

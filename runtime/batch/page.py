@@ -19,11 +19,13 @@ h1 { font-size: 22px; margin: 0 0 4px; } p { margin: 0; color: var(--quiet); }
 .totals { display: flex; gap: 28px; margin-top: 16px; } .totals b { font-size: 30px; font-weight: 600; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 16px; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
-figure img { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: contain; background: light-dark(#e9edf1, #0c0f12); }
+figure img { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: contain;
+  background: light-dark(#e9edf1, #0c0f12); }
 figcaption { padding: 10px 12px; } figcaption strong { display: block; overflow-wrap: anywhere; }
 .counts { display: flex; flex-wrap: wrap; gap: 4px 14px; margin-top: 4px; }
 .dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 6px; }
-small { color: var(--quiet); } .failed { border-left: 4px solid #c62828; padding: 8px 14px; margin: 0 0 18px; background: var(--card); }
+small { color: var(--quiet); } .failed { border-left: 4px solid #c62828; padding: 8px 14px; margin: 0 0 18px;
+  background: var(--card); }
 """
 
 
@@ -41,7 +43,8 @@ def render_page(summary: Summary, classes: Sequence[ClassRecord]) -> str:
 {escape(summary.setting)} · {escape(summary.engine)} {escape(summary.precision)}</p>
 <div class="totals">{_totals(summary, countable)}</div></header>
 <main>{_failures(summary.failures)}<div class="grid">{cards}</div></main>
-<footer><p>{escape(summary.notice)} Counts are of all visible cells; in brackets those the counting frame takes in.</p></footer>
+<footer><p>{escape(summary.notice)}
+Counts are of all visible cells; in brackets those the counting frame takes in.</p></footer>
 </body></html>
 """
 

@@ -81,7 +81,7 @@ def run_batch(request: Request) -> None:
         done = _Done()
         state: State = "stopped"
         try:
-            items: Iterable[Item] = pictures if pictures is not None else read_video(Path(request.source), request.every)
+            items: Iterable[Item] = read_video(Path(request.source), request.every) if pictures is None else pictures
             _work(items, None if pictures is None else len(pictures), segmenter, folder, request, done, say)
             state = "finished"
         except KeyboardInterrupt as error:
@@ -190,7 +190,8 @@ def _conclude(summary: Summary, request: Request, say: Console) -> None:
     estimated = [image.red_cell_px for image in summary.images if image.scale_source == "estimated"]
     if estimated:
         spread = f"{min(estimated):.0f} to {max(estimated):.0f}" if len(estimated) > 1 else f"{estimated[0]:.0f}"
-        say.print(f"Red-cell diameter measured in the pictures: {spread} px (--red-cell-px sets it)", highlight=False, soft_wrap=True)
+        measured = f"Red-cell diameter measured in the pictures: {spread} px (--red-cell-px sets it)"
+        say.print(measured, highlight=False, soft_wrap=True)
     if summary.failures:
         raise PictureError(
             f"{len(summary.failures)} of {len(summary.failures) + len(summary.images)} pictures failed; "

@@ -71,7 +71,8 @@ def list_pictures(source: str, out: Path) -> list[PictureItem]:
     elif path.exists():
         found = [path]
     else:
-        found = [Path(match) for match in glob.glob(source, recursive=True) if Path(match).is_file()]
+        matches = glob.glob(source, recursive=True)  # noqa: PTH207  (Path.glob refuses absolute patterns)
+        found = [Path(match) for match in matches if Path(match).is_file()]
         if not found:
             raise PictureError(f"there is no picture, folder or video {source}: check the path")
     inside = out.resolve()

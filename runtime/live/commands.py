@@ -1,17 +1,12 @@
-"""The command `hemonode live`."""
+"""The command `hemonode live`; registered by `hemonode.runtime.commands`."""
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 
 import typer
 
-
-class _Precision(str, Enum):
-    auto = "auto"
-    fp32 = "fp32"
-    bf16 = "bf16"
+from hemonode.runtime.commands import EngineChoice, PrecisionChoice
 
 
 def register(app: typer.Typer) -> None:
@@ -23,9 +18,9 @@ def register(app: typer.Typer) -> None:
             "simulated", help="Camera: 'simulated' (options as in simulated:seed=3), a folder, a picture or a video."
         ),
         bundle: Path = typer.Option(None, help="Model bundle (folder or zip).", show_default="the shipped one"),
-        engine: str = typer.Option("auto", help="Inference engine: auto, openvino, cpu."),
+        engine: EngineChoice = typer.Option("auto", help="What runs the model; auto takes the best that works."),
         setting: str = typer.Option(None, help="Solver setting.", show_default="the bundle's own"),
-        precision: _Precision = typer.Option(_Precision.auto, help="What the engine computes in."),
+        precision: PrecisionChoice = typer.Option("auto", help="What the engine computes in."),
         red_cell_px: float = typer.Option(
             None,
             min=1,
@@ -54,7 +49,7 @@ def register(app: typer.Typer) -> None:
             LiveOptions(
                 source=source,
                 bundle=bundle,
-                engine=engine,
+                engine=engine.value,
                 setting=setting,
                 precision=precision.value,
                 red_cell_px=red_cell_px,

@@ -40,7 +40,9 @@ class _Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
-            raise InterruptedByUser("stopped by Ctrl-C; what was finished before it is complete and valid.") from interrupt
+            raise InterruptedByUser(
+                "stopped by Ctrl-C; what was finished before it is complete and valid."
+            ) from interrupt
 
 
 def _show_version(wanted: bool) -> None:
@@ -65,7 +67,9 @@ def build_app() -> typer.Typer:
         version: bool = typer.Option(
             False, "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
         ),
-        debug: bool = typer.Option(False, "--debug", help="Show a traceback with every error; works anywhere in the line."),
+        debug: bool = typer.Option(
+            False, "--debug", help="Show a traceback with every error; works anywhere in the line."
+        ),
     ) -> None:
         pass
 

@@ -8,10 +8,10 @@ import time
 import cv2
 import numpy as np
 import pytest
+
 from hemonode.device.camera import CAMERAS, camera_kind, open_camera
 from hemonode.device.camera.pace import Pace
 from hemonode.device.frame import Frame
-
 from hemonode.errors import DeviceError
 
 LENGTH = 6

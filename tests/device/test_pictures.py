@@ -93,7 +93,9 @@ def test_exif_orientation_turns_the_picture_upright(tmp_path: Path, picture: np.
 
 def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path, picture: np.ndarray) -> None:
     animation = cv2.Animation()
-    animation.frames = [np.dstack([frame, np.full(frame.shape[:2], 255, np.uint8)]) for frame in (picture, picture // 2)]
+    animation.frames = [
+        np.dstack([frame, np.full(frame.shape[:2], 255, np.uint8)]) for frame in (picture, picture // 2)
+    ]
     animation.durations = np.array([100, 100])
     assert cv2.imwriteanimation(str(tmp_path / "a.gif"), animation)
     assert np.abs(_quarters(read_picture(tmp_path / "a.gif")) - _quarters(picture)).max() < 16
@@ -139,5 +141,5 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes, says: str
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match="nowhere.png"):
+    with pytest.raises(PictureError, match=r"nowhere\.png"):
         read_picture(tmp_path / "nowhere.png")

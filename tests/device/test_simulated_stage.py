@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from hemonode.device.camera import open_camera
 from hemonode.device.stage.simulated import MOVE_S, PAUSE_S, SimulatedStage
-
 from hemonode.errors import DeviceError
 
 

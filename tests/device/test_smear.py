@@ -6,11 +6,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
 from hemonode.device.smear import render_view
 from hemonode.device.smear.microscope import Microscope
 from hemonode.device.smear.sites import RED, VIEW_UM2, WHITE_KINDS
 from hemonode.device.smear.stains import STAINS
-
 from hemonode.errors import DeviceError
 
 

@@ -25,7 +25,12 @@ class InstalledWheel:
         environment = {**os.environ, "PYTHONPATH": str(self.site)}
         code = "import sys; sys.argv[0] = 'hemonode'; from hemonode.cli import main; main()"
         return subprocess.run(
-            [sys.executable, "-c", code, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, "-c", code, *arguments],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
 

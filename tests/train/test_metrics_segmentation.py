@@ -5,7 +5,7 @@ import pytest
 
 from hemonode.errors import DatasetError
 from hemonode.train.metrics.segmentation import confusion_matrix as confusion
-from hemonode.train.metrics.segmentation import iou_per_class, segmentation
+from hemonode.train.metrics.segmentation import segmentation
 
 
 def ids(*values):
@@ -72,9 +72,3 @@ def test_masks_of_another_size_are_refused():
 def test_an_unknown_predicted_class_is_refused():
     with pytest.raises(DatasetError, match="class id 7 is unknown"):
         confusion(ids(0, 1), ids(0, 7), 4)
-
-
-def test_a_class_neither_shown_nor_predicted_has_no_iou_rather_than_zero():
-    iou = iou_per_class(confusion(ids(0, 0, 1), ids(0, 1, 1), 3))
-    assert iou[:2] == pytest.approx([0.5, 0.5])
-    assert np.isnan(iou[2])

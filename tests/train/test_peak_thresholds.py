@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hemonode.train.peak_thresholds import PicturePeaks, choose_peak_thresholds, peak_curve
 from hemonode.errors import DatasetError
 from hemonode.train.data.sample import Box
 from hemonode.train.metrics.matching import gained_matches, near
+from hemonode.train.peak_thresholds import PicturePeaks, choose_peak_thresholds, peak_curve
 
 
 def picture(found, boxes, complete=(1, 2, 3)):

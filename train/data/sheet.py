@@ -31,10 +31,15 @@ def write_sheet(dataset: Dataset, report: Report, path: Path) -> None:
     """
     warned = {name for finding in report.findings for name in finding.pictures}
     chosen = _choose(dataset.entries(), warned)
-    tiles = [_tile(dataset, entry, alarm=entry.name in warned) for entry in chosen]
-    blank = np.full((TILE_PX + CAPTION_PX, TILE_PX, 3), _PAPER, np.uint8)
+    pictures = [_thumbnail(dataset, entry) for entry in chosen]
+    height = max(picture.shape[0] for picture in pictures)
+    captions = [f"{entry.split}: {entry.name}"[:46] for entry in chosen]
+    tiles = [
+        _tile(picture, height, caption, _ALARM if entry.name in warned else _INK)
+        for picture, caption, entry in zip(pictures, captions, chosen, strict=True)
+    ]
     columns = min(COLUMNS, len(tiles))
-    tiles += [blank] * (-len(tiles) % columns)
+    tiles += [np.full_like(tiles[0], _PAPER[0])] * (-len(tiles) % columns)
     sheet = np.vstack([np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)])
     try:
         encoded = cv2.imencode(path.suffix, np.vstack([sheet, _legend(dataset.classes, sheet.shape[1])]))[1]
@@ -57,22 +62,24 @@ def _choose(entries: Sequence[Entry], warned: set[str]) -> list[Entry]:
     return chosen
 
 
-def _tile(dataset: Dataset, entry: Entry, *, alarm: bool) -> Pixels:
-    tile = np.full((TILE_PX + CAPTION_PX, TILE_PX, 3), _PAPER, np.uint8)
+def _thumbnail(dataset: Dataset, entry: Entry) -> Pixels:
     try:
         picture = draw_labels(dataset.read(entry), dataset.classes)
-        scale = min(TILE_PX / picture.shape[1], TILE_PX / picture.shape[0])
-        size = (max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1))
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        tile[: size[1], : size[0]] = small
     except (DatasetError, PictureError):
         # The report says why; the sheet shows that it is so.
-        cv2.line(tile, (0, 0), (TILE_PX, TILE_PX), _ALARM, 2)
-        cv2.line(tile, (0, TILE_PX), (TILE_PX, 0), _ALARM, 2)
-    caption = f"{entry.split}: {entry.name}"[:46]
-    cv2.putText(
-        tile, caption, (4, TILE_PX + 15), cv2.FONT_HERSHEY_SIMPLEX, 0.36, _ALARM if alarm else _INK, 1, cv2.LINE_AA
-    )
+        crossed = np.full((TILE_PX, TILE_PX, 3), _PAPER, np.uint8)
+        cv2.line(crossed, (0, 0), (TILE_PX, TILE_PX), _ALARM, 2)
+        cv2.line(crossed, (0, TILE_PX), (TILE_PX, 0), _ALARM, 2)
+        return crossed
+    scale = TILE_PX / max(picture.shape[:2])
+    size = (max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _tile(picture: Pixels, height: int, caption: str, ink: tuple[int, int, int]) -> Pixels:
+    tile = np.full((height + CAPTION_PX, TILE_PX, 3), _PAPER, np.uint8)
+    tile[: picture.shape[0], : picture.shape[1]] = picture
+    cv2.putText(tile, caption, (4, height + 15), cv2.FONT_HERSHEY_SIMPLEX, 0.36, ink, 1, cv2.LINE_AA)
     return tile
 
 

@@ -14,7 +14,9 @@ from hemonode.errors import SolverError
 class Integrator(Protocol):
     """Solves dh/dt = f(t, h) from t = 0 to 1 and returns h(1), of h(0)'s shape and dtype."""
 
-    def __call__(self, dynamics: nn.Module, h0: Tensor) -> Tensor: ...
+    def __call__(self, dynamics: nn.Module, h0: Tensor) -> Tensor:
+        """h(1)."""
+        ...
 
 
 class Adaptive:
@@ -32,6 +34,11 @@ class Adaptive:
         self.adjoint = adjoint
 
     def __call__(self, dynamics: nn.Module, h0: Tensor) -> Tensor:
+        """h(1).
+
+        Raises:
+            SolverError: no step is small enough.
+        """
         solve = odeint_adjoint if self.adjoint else odeint
         with torch.autocast(h0.device.type, enabled=False):
             state = h0 if h0.dtype == torch.float64 else h0.float()
@@ -65,6 +72,7 @@ class FixedStep:
         self.steps = steps
 
     def __call__(self, dynamics: nn.Module, h0: Tensor) -> Tensor:
+        """h(1)."""
         state = h0.float()
         times = torch.linspace(0.0, 1.0, self.steps + 1, device=state.device)
         path: Tensor = odeint(dynamics, state, times, method=self.method)

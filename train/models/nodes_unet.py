@@ -34,7 +34,7 @@ class Normalise(nn.Module):
     SCALE = 64.0
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """float [N, 3, H, W], 0 to 255, to the same shape."""
+        """Float [N, 3, H, W], 0 to 255, to the same shape."""
         return (pixels - self.MEAN) / self.SCALE
 
 
@@ -57,11 +57,11 @@ class Stage(nn.Sequential):
 
     def __init__(self, position: int, channels_in: int, channels_out: int, config: ModelConfig) -> None:
         layers: list[nn.Module] = [DoubleConv(channels_in, channels_out)]
-        for block in config.ode_blocks:
-            if block.position == position:
-                layers.append(
-                    ODEBlock(channels_out, position, block.tolerance, config.ode_convs, config.ode_activation)
-                )
+        layers.extend(
+            ODEBlock(channels_out, position, block.tolerance, config.ode_convs, config.ode_activation)
+            for block in config.ode_blocks
+            if block.position == position
+        )
         super().__init__(*layers)
 
 

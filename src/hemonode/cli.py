@@ -87,7 +87,8 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # The reader (`| head`) has enough. Python would complain when it flushes at exit, so nothing may be left to flush to.
+        # The reader (`| head`) has enough. Python would complain when it flushes at exit, so nothing may be left to
+        # flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (Exception, KeyboardInterrupt) as error:

@@ -19,7 +19,7 @@ from hemonode.train.peak_thresholds import PicturePeaks, choose_peak_thresholds
 from hemonode.train.recipe import DataPart, Recipe, find_recipe, load_recipe
 from hemonode.train.solvers import check_solver, use_solver
 from hemonode.train.trainer import VALIDATION_SOLVER, Trainer
-from hemonode.train.validate import predict
+from hemonode.train.validate import PROVISIONAL_THRESHOLD, predict
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def run_training(recipe_name: str, data_root: Path, out: Path, epochs: int | Non
         countable_ids=countable_ids(recipe),
     )
     best = _train(trainer, say)
-    checkpoint = with_thresholds(load_checkpoint(best), material)
+    checkpoint = with_thresholds(load_checkpoint(best), material, say)
     save_checkpoint(checkpoint, best)
     chosen = ", ".join(
         f"{BLOOD_CLASSES[key].name.replace('_', ' ')} {value:.2f}"
@@ -138,8 +138,11 @@ def _train(trainer: Trainer, say: Console) -> Path:
             ) from error
 
 
-def with_thresholds(checkpoint: Checkpoint, material: Material) -> Checkpoint:
-    """The checkpoint with each class's counting threshold, chosen on training pictures with boxes."""
+def with_thresholds(checkpoint: Checkpoint, material: Material, say: Console) -> Checkpoint:
+    """The checkpoint with each class's counting threshold, chosen on training pictures with boxes.
+
+    A class that was not learnt yet, or has no boxes, keeps the provisional threshold; this is said.
+    """
     recipe = checkpoint.recipe
     ids = countable_ids(recipe)
     complete = [
@@ -155,4 +158,11 @@ def with_thresholds(checkpoint: Checkpoint, material: Material) -> Checkpoint:
         for sample in [*material.tune, *complete]
         if sample.boxes is not None
     ]
-    return replace(checkpoint, peak_thresholds=choose_peak_thresholds(pictures, ids).thresholds)
+    thresholds = {}
+    for class_id in ids:
+        try:
+            thresholds |= choose_peak_thresholds(pictures, [class_id]).thresholds
+        except DatasetError as error:
+            thresholds[class_id] = PROVISIONAL_THRESHOLD
+            say.print(f"class {class_id} keeps the threshold {PROVISIONAL_THRESHOLD}: {error}", highlight=False)
+    return replace(checkpoint, peak_thresholds=thresholds)

@@ -1,0 +1,178 @@
+"""Training on a small data set: it learns, resumes to the same curve, and keeps what it finished."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from hemonode.device.smear import render_view
+from hemonode.errors import CheckpointError, RecipeError
+from hemonode.train.checkpoint import load_checkpoint
+from hemonode.train.recipe import find_recipe, load_recipe
+from hemonode.train.run import run_training
+
+DATASET = """
+name = "drawn"
+licence = "Apache-2.0"
+red_cell_px = 40
+
+[[labels]]
+format = "mask"
+path = "masks"
+
+[[labels]]
+format = "yolo"
+path = "boxes"
+classes = { 0 = 1, 1 = 2, 2 = 3 }
+complete = [1, 2, 3]
+
+[[split.carve]]
+to = "tune"
+last = 2
+"""
+
+RECIPE = """
+name = "tiny"
+[model]
+width = 4
+ode_blocks = [{ position = 5, tolerance = 1e-2 }]
+[scale]
+red_cell_px = 40.0
+[preprocessing]
+clahe_clip_limit = 2.0
+clahe_tiles = [8, 8]
+[[data]]
+dataset = "drawn/dataset.toml"
+folder = "drawn"
+[training]
+epochs = 3
+steps_per_epoch = 4
+batch_size = 2
+crop_px = 64
+learning_rate = 3e-3
+warm_up_steps = 2
+precision = "32-true"
+solvers = ["midpoint:1", "rk4:1"]
+class_weights = [1.0, 1.0, 1.0, 2.0]
+"""
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("training")
+    drawn = folder / "drawn"
+    for name in ("images", "masks", "boxes"):
+        (drawn / name).mkdir(parents=True)
+    for seed in range(6):
+        view = render_view(seed=seed, height=160, width=192, red_cell_px=40)
+        cv2.imwrite(str(drawn / "images" / f"{seed}.png"), view.pixels)
+        cv2.imwrite(str(drawn / "masks" / f"{seed}.png"), view.class_ids)
+        lines = [
+            f"{cell.class_id - 1} {cell.x / 192} {cell.y / 160} {cell.width / 192} {cell.height / 160}"
+            for cell in view.cells
+        ]
+        (drawn / "boxes" / f"{seed}.txt").write_text("\n".join(lines))
+    (drawn / "dataset.toml").write_text(DATASET)
+    (folder / "tiny.toml").write_text(RECIPE)
+    return folder
+
+
+def _losses(run: Path) -> list[float]:
+    return [json.loads(line)["loss"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def whole_run(work: Path) -> Path:
+    run_training(str(work / "tiny.toml"), work, work / "whole", None)
+    return work / "whole"
+
+
+def test_the_loss_falls_and_everything_promised_is_written(whole_run: Path) -> None:
+    losses = _losses(whole_run)
+    assert len(losses) == 3
+    assert losses[-1] < losses[0]
+    assert cv2.imread(str(whole_run / "curves.png")) is not None
+    record = json.loads((whole_run / "metrics.jsonl").read_text().splitlines()[0])
+    assert record["evaluations"]["5"] >= 6
+    checkpoint = load_checkpoint(whole_run / "best.ckpt")
+    assert set(checkpoint.peak_thresholds) == {1, 2, 3}
+    assert checkpoint.licences == ("drawn: Apache-2.0",)
+
+
+def test_a_run_stopped_by_ctrl_c_resumes_to_the_same_curve(work: Path, whole_run: Path) -> None:
+    run = work / "interrupted"
+    code = "import sys; sys.argv[0] = 'hemonode'; from hemonode.cli import main; main()"
+    asked = ["train", "--recipe", str(work / "tiny.toml"), "--data-root", str(work), "-o", str(run)]
+    training = subprocess.Popen(
+        [sys.executable, "-c", code, *asked],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    deadline = time.monotonic() + 200
+    while not (run / "metrics.jsonl").exists():
+        assert training.poll() is None, training.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    training.send_signal(signal.SIGINT)
+    _, said = training.communicate(timeout=100)
+    assert training.returncode == 1, said
+    assert len(_losses(run)) < 3
+    load_checkpoint(run / "best.ckpt")
+    run_training(str(work / "tiny.toml"), work, run, None)
+    assert _losses(run) == pytest.approx(_losses(whole_run), rel=1e-4)
+
+
+def test_a_folder_with_another_recipes_run_is_not_touched(work: Path, whole_run: Path) -> None:
+    other = work / "other.toml"
+    other.write_text(RECIPE.replace("3e-3", "1e-3"))
+    before = (whole_run / "best.ckpt").read_bytes()
+    with pytest.raises(RecipeError, match="another recipe"):
+        run_training(str(other), work, whole_run, None)
+    assert (whole_run / "best.ckpt").read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["pickle", "foreign", "words", "cut"])
+def test_a_checkpoint_that_is_not_ours_is_refused_and_never_executed(
+    tmp_path: Path, whole_run: Path, what: str
+) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path(tmp_path / "sprung").touch, ())
+
+    path = tmp_path / "x.ckpt"
+    if what == "pickle":
+        path.write_bytes(pickle.dumps(Trap()))
+    elif what == "foreign":
+        torch.save({"weights": torch.zeros(3), "trap": Trap()}, path)
+    elif what == "words":
+        path.write_text("only words\n")
+    else:
+        data = (whole_run / "best.ckpt").read_bytes()
+        path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(CheckpointError, match=r"x\.ckpt is not a hemonode checkpoint"):
+        load_checkpoint(path)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_every_shipped_recipe_is_usable() -> None:
+    recipe = load_recipe(find_recipe("first_light"))
+    assert recipe.training.crop_px % 16 == 0
+    assert np.isclose(recipe.scale.red_cell_px, 40)
+
+
+def test_a_wrong_recipe_names_the_field(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(RECIPE.replace("batch_size = 2", 'batch_size = "two"'))
+    with pytest.raises(RecipeError, match=r"training\.batch_size"):
+        load_recipe(tmp_path / "r.toml")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -261,6 +262,4 @@ def _own_peaks(peaks: npt.NDArray[np.float32], tile: Tile) -> npt.NDArray[np.flo
 
 def _to_size(class_ids: Pixels, height: int, width: int) -> Pixels:
     """Nearest neighbour at pixel centres: class ids must not be blended."""
-    rows = ((np.arange(height) + 0.5) * class_ids.shape[0] / height).astype(np.intp)
-    columns = ((np.arange(width) + 0.5) * class_ids.shape[1] / width).astype(np.intp)
-    return class_ids[rows[:, None], columns[None, :]]
+    return np.asarray(cv2.resize(class_ids, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)

@@ -31,7 +31,7 @@ class Images(_Table):
 
 
 class Groups(_Table):
-    """Which pictures never part between splits: those whose names match alike, and those listed together.
+    """Which pictures never part between splits: names that match alike, and lists (with their groups).
 
     Attributes:
         pattern: regular expression searched in the name; its first bracket is the group.
@@ -44,8 +44,12 @@ class Groups(_Table):
     @field_validator("pattern")
     @classmethod
     def _one_bracket(cls, pattern: str | None) -> str | None:
-        if pattern is not None and re.compile(pattern).groups != 1:
-            raise ValueError("must be a regular expression with exactly one bracket")
+        try:
+            brackets = 1 if pattern is None else re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"is no regular expression ({error})") from error
+        if brackets != 1:
+            raise ValueError("needs exactly one bracket, around the group's name")
         return pattern
 
 

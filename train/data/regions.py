@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -18,9 +17,6 @@ Area = npt.NDArray[np.bool_]
 PAINT_ORDER = (2, 3, 1)
 """Red cells first, then platelets, then white cells: white lies over red where cells overlap."""
 
-# cv2.fillPoly takes corners in fixed point; 4 fractional bits place them to a sixteenth of a pixel.
-_FRACTION_BITS = 4
-
 
 @dataclass(frozen=True)
 class Region:
@@ -31,12 +27,25 @@ class Region:
 
 
 def polygon_area(points: npt.NDArray[np.float64], height: int, width: int) -> Area:
-    """The pixels in a polygon with corners [n, 2] (x, y), where (0, 0) is the outer corner of the first pixel."""
-    canvas = np.zeros((height, width), np.uint8)
-    # OpenCV counts from pixel centres, label files from pixel corners.
-    fixed = np.round((points - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32)
-    cv2.fillPoly(canvas, [fixed], (1,), lineType=cv2.LINE_8, shift=_FRACTION_BITS)
-    return canvas.astype(bool)
+    """The pixels whose centres lie inside a polygon, by the even-odd rule.
+
+    OpenCV's fillPoly also paints every pixel that the outline touches, which makes a cell one pixel wider.
+
+    Args:
+        points: corners [n, 2] (x, y), where (0, 0) is the outer corner of the first pixel.
+        height: of the picture, in pixels.
+        width: of the picture, in pixels.
+    """
+    crossings = np.zeros((height, width + 1), np.int32)
+    for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, axis=0), strict=True):
+        if y0 == y1:
+            continue
+        first, last = np.clip(np.ceil(np.array([min(y0, y1), max(y0, y1)]) - 0.5), 0, height).astype(int)
+        rows = np.arange(first, last)
+        x = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
+        columns = np.clip(np.ceil(x - 0.5), 0, width).astype(int)
+        crossings[rows, columns] += 1
+    return np.asarray(np.cumsum(crossings[:, :width], axis=1) % 2 == 1, np.bool_)
 
 
 def rectangle_area(edges: tuple[float, float, float, float], height: int, width: int) -> Area:

@@ -17,17 +17,12 @@ def group_names(names: list[str], groups: Groups) -> dict[str, str]:
     """The group of every name; a picture that shares its group with none is a group of its own.
 
     Raises:
-        DatasetError: a name does not match the pattern, or two lists share a picture.
+        DatasetError: a name does not match the pattern.
     """
     found = {name: _matched(name, groups.pattern) for name in names}
-    listed: set[str] = set()
     for together in groups.together:
-        doubled = listed.intersection(together)
-        if doubled:
-            raise DatasetError(f"picture {min(doubled)} is in two lists of groups.together; join the lists.")
-        listed.update(together)
-        leader = min(together)
-        found.update({name: leader for name in together if name in found})
+        joined = {found[name] for name in together if name in found}
+        found.update({name: min(joined) for name in names if found[name] in joined})
     return found
 
 

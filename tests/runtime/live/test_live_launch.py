@@ -1,0 +1,93 @@
+"""`hemonode live` from start to Ctrl-C, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+
+import cv2
+import httpx
+import pytest
+
+from hemonode.errors import DeviceError, HemonodeError
+from hemonode.runtime.live.launch import LiveOptions, serve
+
+COMMAND = [sys.executable, "-u", "-c", "from hemonode.cli import main; main()", "live"]
+
+
+@pytest.fixture(scope="module")
+def smears(tmp_path_factory, draw_cells):
+    folder = tmp_path_factory.mktemp("smears")
+    discs = [(2, 80, 70, 40), (2, 160, 90, 40), (1, 230, 150, 80), (3, 60, 180, 16)]
+    cv2.imwrite(str(folder / "field.png"), draw_cells(240, 320, discs))
+    return folder
+
+
+@pytest.fixture
+def options(colour_bundle, smears):
+    def make(**changed):
+        asked = {
+            "source": str(smears),
+            "bundle": colour_bundle.folder,
+            "engine": "cpu",
+            "setting": None,
+            "precision": "auto",
+            "red_cell_px": 40.0,
+            "um_per_px": None,
+            "rate_hz": None,
+            "host": "127.0.0.1",
+            "port": 0,
+            "token": None,
+        }
+        return LiveOptions(**{**asked, **changed})
+
+    return make
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_shows_counts_and_ends_cleanly(colour_bundle, smears, standins, end):
+    asked = [
+        str(smears),
+        "--bundle",
+        str(colour_bundle.folder),
+        "--engine",
+        "cpu",
+        "--port",
+        "0",
+        "--red-cell-px",
+        "40",
+    ]
+    running = subprocess.Popen([*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        url = running.stdout.readline().split()[2]
+        standins.wait_until(lambda: httpx.get(f"{url}api/status", timeout=30).json()["results"] > 0, timeout_s=60)
+        status = httpx.get(f"{url}api/status", timeout=30).json()
+        assert status["model"]["bundle"] == "colours"
+        assert status["model"]["setting"] == "rk4-1"
+        running.send_signal(end)
+        _, complaints = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert complaints == ""
+    assert running.returncode == 0
+
+
+def test_a_port_in_use_is_one_sentence_and_exit_1(colour_bundle):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    assert f"port {port}" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_camera_that_is_not_there_is_named(options):
+    with pytest.raises(DeviceError, match="no-such-camera"):
+        serve(options(source="no-such-camera"), announce=pytest.fail)
+
+
+def test_a_public_address_without_a_token_is_refused_before_anything_opens(options):
+    with pytest.raises(HemonodeError, match="HEMONODE_TOKEN"):
+        serve(options(host="0.0.0.0", source="no-such-camera"), announce=pytest.fail)

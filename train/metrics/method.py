@@ -10,22 +10,22 @@ from hemonode.train.data.sample import Sample
 
 
 class Method(Protocol):
-    """A way to segment and count.
-
-    Attributes:
-        name: as the table shows it; one word or two.
-        details: what it is and how it ran, for the record.
-        classes: what it can predict.
-    """
+    """A way to segment and count."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What the table calls it."""
+        ...
 
     @property
-    def details(self) -> dict[str, str]: ...
+    def details(self) -> dict[str, str]:
+        """What it is and how it ran, for the record."""
+        ...
 
     @property
-    def classes(self) -> tuple[CellClass, ...]: ...
+    def classes(self) -> tuple[CellClass, ...]:
+        """What it can predict."""
+        ...
 
     def segment(self, sample: Sample) -> Segmentation:
         """Mask and cells of a sample's picture; its labels are not looked at, except for the red cells' diameter."""
@@ -41,9 +41,7 @@ class BundleMethod:
         estimate_scale: measure the diameter in each picture instead, as `run` does without a scale.
     """
 
-    def __init__(
-        self, segmenter: Segmenter, *, red_cell_px: float | None = None, estimate_scale: bool = False
-    ) -> None:
+    def __init__(self, segmenter: Segmenter, *, red_cell_px: float | None = None, estimate_scale: bool = False) -> None:
         self._segmenter = segmenter
         self._red_cell_px = red_cell_px
         self._estimate_scale = estimate_scale

@@ -15,8 +15,8 @@ def predict_strictly(graph: Path, frame: PreparedFrame) -> Prediction:
     """The graph's answer for one small frame; about ten seconds for 128×128 px."""
     # The evaluator's sigmoid computes two branches everywhere, and overflows in the one that it then drops.
     with np.errstate(over="ignore", invalid="ignore"):
-        class_ids, peaks = ReferenceEvaluator(str(graph)).run(["class_ids", "peaks"], {"frames": as_batch(frame)})
-    return Prediction(class_ids, peaks)
+        outputs = ReferenceEvaluator(str(graph)).run(["class_ids", "peaks"], {"frames": as_batch(frame)})
+    return Prediction(np.asarray(outputs[0], np.uint8), np.asarray(outputs[1], np.float32))
 
 
 def centre_crop(frame: PreparedFrame, side: int) -> PreparedFrame:

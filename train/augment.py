@@ -76,24 +76,25 @@ def uneven_light(pixels: Picture, rng: np.random.Generator) -> Picture:
     x, y = np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32)
     slope = (np.cos(angle) * x[None, :] + np.sin(angle) * y[:, None]) / 2
     gain = (1 - depth / 2 + depth * slope).astype(np.float32)
-    return np.clip(pixels * gain[..., None], 0, 255).astype(np.uint8)
+    lit: Picture = np.clip(pixels * gain[..., None], 0, 255).astype(np.uint8)
+    return lit
 
 
 def degrade(pixels: Picture, rng: np.random.Generator) -> Picture:
     """Defocus or sharpening, sensor noise, JPEG: each some of the time."""
     out = pixels
     if rng.random() < 0.35:
-        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.3, 1.6))
+        out = np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.3, 1.6)), np.uint8)
     elif rng.random() < 0.2:
         soft = cv2.GaussianBlur(out, (0, 0), 1.0)
-        out = cv2.addWeighted(out, 1.6, soft, -0.6, 0)
+        out = np.asarray(cv2.addWeighted(out, 1.6, soft, -0.6, 0), np.uint8)
     if rng.random() < 0.35:
         noise = rng.normal(0, rng.uniform(1, 8), (*out.shape[:2], 3 if rng.random() < 0.7 else 1))
         out = np.clip(out + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         _, data = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))])
-        out = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    return np.asarray(out, np.uint8)
+        out = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return out
 
 
 def _vary_equalisation(record: PreprocessingRecord, rng: np.random.Generator) -> PreprocessingRecord:
@@ -106,20 +107,14 @@ def _vary_equalisation(record: PreprocessingRecord, rng: np.random.Generator) ->
     )
 
 
-def _placement(
-    height: int, width: int, scale: float, crop_px: int, rng: np.random.Generator | None
-) -> npt.NDArray[np.float64]:
-    """2×3 affine matrix from the picture to the crop; without a generator upright and centred."""
-    if rng is None:
-        angle, flip, shift = 0.0, 1.0, np.zeros(2)
-    else:
-        angle = rng.choice([0.0, 90.0, 180.0, 270.0]) if rng.random() < 0.5 else rng.uniform(0, 360)
-        flip = rng.choice([-1.0, 1.0])
-        spare = np.maximum(np.array([width, height]) * scale - crop_px * 0.8, crop_px * 0.2) / 2
-        shift = rng.uniform(-spare, spare)
+def _placement(height: int, width: int, crop_px: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """2×3 affine matrix from the picture to the crop: a turn, a flip, and a place mostly inside the picture."""
+    angle = rng.choice([0.0, 90.0, 180.0, 270.0]) if rng.random() < 0.5 else rng.uniform(0, 360)
+    flip = rng.choice([-1.0, 1.0])
+    spare = np.maximum(np.array([width, height]) - crop_px * 0.8, crop_px * 0.2) / 2
+    shift = rng.uniform(-spare, spare)
     radians = np.deg2rad(angle)
-    turn = scale * np.array([[np.cos(radians), np.sin(radians)], [-np.sin(radians), np.cos(radians)]])
-    turn = turn @ np.diag([flip, 1.0])
+    turn = np.array([[np.cos(radians), np.sin(radians)], [-np.sin(radians), np.cos(radians)]]) @ np.diag([flip, 1.0])
     offset = crop_px / 2 + shift - turn @ np.array([width / 2, height / 2])
     return np.column_stack([turn, offset])
 
@@ -164,14 +159,14 @@ class Augmentation:
         limit = np.log1p(self.scale)
         scale = float(np.exp(rng.uniform(-limit, limit))) * self.red_cell_px / sample.red_cell_px
         size = (max(round(pixels.shape[1] * scale), 8), max(round(pixels.shape[0] * scale), 8))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        pixels = degrade(np.asarray(pixels, np.uint8), rng)
+        resized = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        pixels = degrade(np.asarray(resized, np.uint8), rng)
         pixels = equalise(pixels, _vary_equalisation(self.preprocessing, rng))
         return self._crop(sample, pixels, scale, rng)
 
     def _crop(self, sample: WorkingSample, pixels: Picture, scale: float, rng: np.random.Generator) -> Crop:
         crop = (self.crop_px, self.crop_px)
-        matrix = _placement(*pixels.shape[:2], 1.0, self.crop_px, rng)
+        matrix = _placement(pixels.shape[0], pixels.shape[1], self.crop_px, rng)
         from_sample = matrix @ np.diag([scale, scale, 1.0])
         grey = (PADDING_GREY,) * 3
         patch = cv2.warpAffine(pixels, matrix, crop, flags=cv2.INTER_LINEAR, borderValue=grey)

@@ -96,9 +96,9 @@ class ClassicalFloor:
 
 def classify(pixels: npt.NDArray[np.uint8], parameters: FloorParameters) -> npt.NDArray[np.uint8]:
     """Class ids uint8 [H, W] of BGR pixels whose red cells measure `WORKING_RED_CELL_PX`."""
-    smooth = cv2.GaussianBlur(pixels, (0, 0), 1.0)
-    stained = _stained(cv2.extractChannel(smooth, 2), parameters)
-    dark = _dark(cv2.extractChannel(smooth, 1), stained) | stained
+    smooth = np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1.0), np.uint8)
+    stained = _stained(smooth[..., 2], parameters)
+    dark = _dark(smooth[..., 1], stained) | stained
     closed = np.asarray(cv2.morphologyEx(dark, cv2.MORPH_CLOSE, _disc(parameters.broken_rim)), np.uint8)
     foreground = _fill_holes(closed, parameters.pallor_area * _red_area())
     white = _white_cells(stained, foreground, parameters)

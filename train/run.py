@@ -158,7 +158,7 @@ def with_thresholds(checkpoint: Checkpoint, material: Material, say: Console) ->
         for sample in [*material.tune, *complete]
         if sample.boxes is not None
     ]
-    thresholds = {}
+    thresholds: dict[int, float] = {}
     for class_id in ids:
         try:
             thresholds |= choose_peak_thresholds(pictures, [class_id]).thresholds

@@ -82,7 +82,8 @@ class Trainer:
         options = recipe.training
         self.fabric = Fabric(accelerator="auto", devices=1, precision=options.precision)  # type: ignore[arg-type]
         self.fabric.seed_everything(options.seed, verbose=False)
-        plain = build_model(recipe.model).to(memory_format=torch.channels_last)
+        plain = build_model(recipe.model)
+        plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.average = MovingAverage(plain, options.ema_decay)
         optimizer = torch.optim.AdamW(_parameter_groups(plain, options), weight_decay=options.weight_decay)
         self.plain = plain

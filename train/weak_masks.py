@@ -118,7 +118,7 @@ def complete_mask(
     kernel = np.ones((2 * doubtful + 1,) * 2, np.uint8)
     dark = (_foreground(pixels, red_cell_px, ~unknown) & unknown).astype(np.uint8)
     near_label = cv2.dilate((~unknown).astype(np.uint8), kernel) > 0
-    completed = mask.copy()
+    completed: npt.NDArray[np.uint8] = mask.copy()
     completed[unknown & (cv2.dilate(dark, kernel) == 0) & ~near_label] = BACKGROUND_ID
     count, parts, figures, _ = cv2.connectedComponentsWithStats(cv2.erode(dark, kernel))
     least = LEAST_RED_AREA * np.pi / 4 * red_cell_px**2

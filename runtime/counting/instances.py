@@ -52,7 +52,7 @@ def label_instances(
 
 def _interior(class_ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """1 on pixels of a cell class whose right and lower neighbours are of the same class or background."""
-    inside = (class_ids != BACKGROUND_ID).astype(np.uint8)
+    inside: npt.NDArray[np.uint8] = (class_ids != BACKGROUND_ID).astype(np.uint8)
     for here, beyond, target in (
         (class_ids[:, :-1], class_ids[:, 1:], inside[:, :-1]),
         (class_ids[:-1], class_ids[1:], inside[:-1]),

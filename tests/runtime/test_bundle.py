@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -78,7 +77,7 @@ def test_a_missing_setting_lists_those_there_are(colour_bundle: Bundle) -> None:
 
 def test_a_link_is_refused(copied: Path) -> None:
     (copied / "card.md").unlink()
-    os.symlink("/etc/hostname", copied / "card.md")
+    (copied / "card.md").symlink_to("/etc/hostname")
     with pytest.raises(BundleError, match="link"):
         open_bundle(copied)
 

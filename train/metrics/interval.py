@@ -27,7 +27,9 @@ class Estimate(BaseModel):
 
 def ratio(numerator: Sums, denominator: Sums) -> Sums:
     """The quotient, not-a-number where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.full(np.shape(denominator), np.nan), where=denominator != 0)
+    quotient: Sums = np.full(np.shape(denominator), np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
+    return quotient
 
 
 def bootstrap(per_picture: npt.NDArray[np.generic], statistic: Callable[[Sums], Sums]) -> Estimate:

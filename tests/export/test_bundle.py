@@ -1,0 +1,151 @@
+"""A bundle holds verified settings that share their weights, opens on a device, and is written whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hemonode.errors import ExportError, OutputError
+from hemonode.export.bundle import Order, export_bundle, rounds
+from hemonode.export.findings import Limits
+from hemonode.export.settings import parse_settings
+from hemonode.runtime.bundle.reader import open_bundle
+
+# The network of these tests is random: its masks are noise that hangs by a thread, unlike a trained one's.
+LOOSE = Limits(agreement_adaptive_onnx=0.5, count_difference=1000, agreement_unrolled_onnx={"fp32": 0.99, "fp16": 0.9})
+
+
+def _order(model, *solvers, precisions=("fp32",), limits=LOOSE, **fields) -> Order:
+    settings = parse_settings(solvers, model)
+    return Order("small", settings, settings[0].name, precisions, limits, **fields)
+
+
+@pytest.fixture(scope="module")
+def frames(make_frame):
+    return [make_frame(256, 512, seed=seed) for seed in (1, 2)]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, model, checkpoint, frames):
+    """One setting, and the same with another beside it."""
+    folder = tmp_path_factory.mktemp("bundles")
+    export_bundle(checkpoint, model, _order(model, "rk4:1"), frames, folder / "one.hemo")
+    order = _order(model, "rk4:1", "rk4:2", precisions=("fp32", "fp16"), accuracy="Dice 0.9 on drawings.")
+    export_bundle(checkpoint, model, order, frames, folder / "two.hemo")
+    return folder
+
+
+def test_a_bundle_opens_on_a_device_and_says_what_it_is(exported):
+    bundle = open_bundle(exported / "two.hemo")
+    manifest = bundle.manifest
+    assert [setting.name for setting in manifest.settings] == ["rk4x1", "rk4x2"]
+    assert bundle.setting().name == "rk4x1"
+    assert bundle.graph_path("rk4x2", "fp16").is_file()
+    assert [kind.peak_threshold for kind in manifest.classes] == [None, 0.5, 0.4, 0.3]
+    assert manifest.input.reach_px % manifest.input.stride == 0
+    assert manifest.provenance.epochs == 5
+    first, second = manifest.settings
+    assert [block.position for block in first.blocks] == [4, 6]
+    assert all(block.evaluations == 8 and block.grid == (0.0, 0.5, 1.0) for block in second.blocks)
+    assert all(0 < fine.error < coarse.error for coarse, fine in zip(first.blocks, second.blocks, strict=True))
+
+
+def test_every_setting_and_precision_carries_its_proof(exported, frames):
+    for setting in open_bundle(exported / "two.hemo").manifest.settings:
+        assert setting.graphs.keys() == setting.verification.keys() == {"fp32", "fp16"}
+        for precision, proof in setting.verification.items():
+            assert proof.images == len(frames)
+            assert proof.mask_agreement_unrolled_onnx > 0.99
+            assert proof.mask_agreement_adaptive_onnx > 0.99
+            assert 1 < proof.largest_magnitude < 6e4
+            assert (proof.mask_agreement_strict_fp16 is not None) == (precision == "fp16")
+
+
+def test_a_second_setting_costs_hardly_more_than_the_first(exported):
+    def size(name):
+        return sum(path.stat().st_size for path in (exported / name / "solvers").glob("*fp32*"))
+
+    assert size("two.hemo") < 1.1 * size("one.hemo")
+
+
+def test_the_card_says_data_licences_accuracy_limits_and_research_use(exported):
+    card = (exported / "two.hemo" / "card.md").read_text()
+    for words in ("smears (MIT)", "drawings (CC0)", "Dice 0.9 on drawings.", "For research use", "## Limits", "rk4x2"):
+        assert words in card
+    assert "None was given" in (exported / "one.hemo" / "card.md").read_text()
+
+
+def test_asking_for_fp16_alone_leaves_no_fp32_behind(tmp_path, model, checkpoint, frames):
+    advanced = []
+    order = _order(model, "euler:1", precisions=("fp16",))
+    export_bundle(checkpoint, model, order, frames, tmp_path / "half.hemo", lambda: advanced.append(1))
+    names = {path.name for path in (tmp_path / "half.hemo" / "solvers").iterdir()}
+    assert names == {"eulerx1.fp16.onnx", "weights.fp16.bin"}
+    assert open_bundle(tmp_path / "half.hemo").setting().graphs.keys() == {"fp16"}
+    assert len(advanced) == rounds(order, len(frames))
+
+
+def test_a_setting_that_is_too_coarse_is_not_written_and_the_error_says_where(tmp_path, model, checkpoint, frames):
+    strict = dataclasses.replace(LOOSE, agreement_adaptive_onnx=0.9999)
+    with pytest.raises(ExportError, match=r"eulerx1 in fp32 is too coarse: on noise\d \d+\.\d+% of the mask"):
+        export_bundle(checkpoint, model, _order(model, "euler:1", limits=strict), frames, tmp_path / "coarse.hemo")
+    strict = dataclasses.replace(LOOSE, count_difference=0)
+    with pytest.raises(ExportError, match=r"on noise\d it counts \d+ cells otherwise"):
+        export_bundle(checkpoint, model, _order(model, "euler:1", limits=strict), frames, tmp_path / "coarse.hemo")
+    strict = dataclasses.replace(LOOSE, largest_magnitude=1.0)
+    with pytest.raises(ExportError, match=r"in fp16 would overflow: on noise\d .* reaches"):
+        export_bundle(
+            checkpoint,
+            model,
+            _order(model, "euler:1", precisions=("fp16",), limits=strict),
+            frames,
+            tmp_path / "x.hemo",
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bundle_is_replaced_only_by_a_whole_one(tmp_path, model, checkpoint, frames):
+    out = tmp_path / "kept.hemo"
+    export_bundle(checkpoint, model, _order(model, "euler:1"), frames, out)
+    before = open_bundle(out).sha256
+    with pytest.raises(ExportError):
+        export_bundle(
+            checkpoint, model, _order(model, "heun:1", limits=Limits(agreement_adaptive_onnx=1.01)), frames, out
+        )
+    assert open_bundle(out).sha256 == before
+    export_bundle(checkpoint, model, _order(model, "heun:1"), frames, out)
+    assert open_bundle(out).setting().name == "heunx1"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link", "no parent"])
+def test_whatever_is_not_a_bundle_is_never_overwritten(tmp_path, model, checkpoint, frames, kind):
+    out = tmp_path / "mine"
+    if kind == "folder":
+        out.mkdir()
+        (out / "thesis.txt").write_text("years of work")
+    elif kind == "file":
+        out.write_text("years of work")
+    elif kind == "link":
+        out.symlink_to(tmp_path / "elsewhere")
+    else:
+        out = tmp_path / "missing" / "mine"
+    with pytest.raises(OutputError, match=r"is not a bundle|no folder"):
+        export_bundle(checkpoint, model, _order(model, "euler:1"), frames, out)
+    if kind == "folder":
+        assert (out / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_checkpoint_without_thresholds_cannot_count_and_is_refused(tmp_path, model, checkpoint, frames):
+    unfinished = dataclasses.replace(checkpoint, peak_thresholds={1: 0.5})
+    with pytest.raises(ExportError, match="no peak threshold for class 2"):
+        export_bundle(unfinished, model, _order(model, "euler:1"), frames, tmp_path / "no.hemo")
+
+
+def test_the_same_checkpoint_gives_the_same_graphs(tmp_path, exported, model, checkpoint, frames):
+    export_bundle(checkpoint, model, _order(model, "rk4:1"), frames, tmp_path / "again.hemo")
+    for name in ("rk4x1.fp32.onnx", "weights.fp32.bin"):
+        first, again = (folder / "solvers" / name for folder in (exported / "one.hemo", tmp_path / "again.hemo"))
+        assert np.array_equal(np.fromfile(first, np.uint8), np.fromfile(again, np.uint8))

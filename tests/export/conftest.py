@@ -25,7 +25,7 @@ from hemonode.train.models.table import build_model, ode_blocks
 from hemonode.train.recipe import Recipe
 
 HEADS = Heads(countable_ids=(1, 2, 3))
-BLOCKS = (OdeBlockConfig(position=4, tolerance=1e-4), OdeBlockConfig(position=6, tolerance=1e-4))
+BLOCKS = (OdeBlockConfig(position=4, tolerance=1e-3), OdeBlockConfig(position=6, tolerance=1e-3))
 
 
 def _shake(model: nn.Module) -> None:

@@ -24,7 +24,7 @@ def _order(model, *solvers, precisions=("fp32",), limits=LOOSE, **fields) -> Ord
 
 @pytest.fixture(scope="module")
 def frames(make_frame):
-    return [make_frame(256, 512, seed=seed) for seed in (1, 2)]
+    return [make_frame(160, 320, seed=seed) for seed in (1, 2)]
 
 
 @pytest.fixture(scope="module")

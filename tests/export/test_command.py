@@ -34,7 +34,7 @@ def folder(tmp_path, checkpoint, make_frame):
     for name in ("images", "boxes"):
         (tmp_path / "pictures" / name).mkdir(parents=True)
     for seed in range(3):
-        cv2.imwrite(str(tmp_path / "pictures" / "images" / f"{seed}.png"), make_frame(250, 410, seed=seed).pixels)
+        cv2.imwrite(str(tmp_path / "pictures" / "images" / f"{seed}.png"), make_frame(150, 310, seed=seed).pixels)
     return tmp_path
 
 

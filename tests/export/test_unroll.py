@@ -51,7 +51,7 @@ def test_evaluations_are_those_that_happen(make_model):
     solver = Unrolled(TABLEAUS["rk4"], uniform_grid(3))
     block.dynamics.evaluations = 0
     with torch.no_grad():
-        solver(block.dynamics, torch.zeros(1, 32, 4, 4))
+        solver(block.dynamics, torch.zeros(1, block.dynamics.convs[0].in_channels, 4, 4))
     assert block.dynamics.evaluations == solver.evaluations == 12
 
 

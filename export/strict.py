@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from onnx.reference import ReferenceEvaluator
@@ -15,8 +16,10 @@ def predict_strictly(graph: Path, frame: PreparedFrame) -> Prediction:
     """The graph's answer for one small frame; about ten seconds for 128×128 px."""
     # The evaluator's sigmoid computes two branches everywhere, and overflows in the one that it then drops.
     with np.errstate(over="ignore", invalid="ignore"):
-        outputs = ReferenceEvaluator(str(graph)).run(["class_ids", "peaks"], {"frames": as_batch(frame)})
-    return Prediction(np.asarray(outputs[0], np.uint8), np.asarray(outputs[1], np.float32))
+        answers = ReferenceEvaluator(str(graph)).run(["class_ids", "peaks"], {"frames": as_batch(frame)})
+    # A dictionary only where a caller asks for every intermediate value.
+    class_ids, peaks = cast("list[Any]", answers)
+    return Prediction(class_ids, peaks)
 
 
 def centre_crop(frame: PreparedFrame, side: int) -> PreparedFrame:

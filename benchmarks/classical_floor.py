@@ -34,15 +34,16 @@ TUNE_PICTURES = 60
 """From each data set, evenly spread over the split's names."""
 
 CHOICES: dict[str, tuple[Any, ...]] = {
-    "nucleus_red": tuple((least, largest) for least in (0.45, 0.5, 0.56) for largest in (0.66, 0.72, 0.77, 0.82)),
-    "joined_lobes": (0.05, 0.1, 0.15, 0.2),
+    "nucleus_light": tuple((least, most) for least in (0.35, 0.4, 0.45) for most in (0.55, 0.6, 0.65, 0.7)),
+    "joined_lobes": (0.05, 0.1, 0.15, 0.2, 0.3),
     "white_area": (0.3, 0.4, 0.5, 0.7, 0.9),
-    "platelet_area": tuple((least, largest) for least in (0.02, 0.035, 0.05) for largest in (0.2, 0.3, 0.4)),
-    "cytoplasm": (0.1, 0.15, 0.2, 0.3, 0.4),
+    "platelet_light": (0.6, 0.65, 0.7, 0.74, 0.78),
+    "platelet_area": tuple((least, most) for least in (0.02, 0.035, 0.05, 0.07) for most in (0.15, 0.2, 0.3, 0.4)),
+    "cytoplasm": (0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
     "broken_rim": (0.05, 0.1, 0.15, 0.2, 0.25),
     "pallor_area": (0.15, 0.25, 0.4),
-    "red_distance": (0.35, 0.45, 0.5, 0.6),
-    "red_radius": (0.15, 0.2, 0.25, 0.3),
+    "red_distance": (0.25, 0.3, 0.35, 0.45, 0.5, 0.6),
+    "red_radius": (0.1, 0.15, 0.2, 0.25, 0.3),
 }
 
 

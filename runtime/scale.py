@@ -20,6 +20,9 @@ SMALLEST_PX, LARGEST_PX = 30.0, 150.0
 
 # Neighbours lie a quarter apart, which the network is trained to bear.
 _CANDIDATES = tuple(float(value) for value in np.geomspace(SMALLEST_PX, LARGEST_PX, 8))
+# What a cell's part of the mask measures over the box that an annotator draws: neighbours cover some of it, and boxes
+# are drawn with a margin. Median over training pictures: 0.84 on BCCD, 0.90 on TXL.
+_INSTANCE_OVER_BOX = 0.87
 # Fewer whole red cells than this measure nothing.
 _LEAST_CELLS = 3
 # How quickly evidence fades as the measured diameter leaves the assumed one; in natural logarithms.
@@ -72,10 +75,10 @@ def _evidence(assumed: float, cells: RedCells) -> float:
     """Area, in assumed cells, that well-found cells of the assumed size cover."""
     if len(cells.diameters_px) < _LEAST_CELLS:
         return 0.0
-    deviation = np.log(cells.diameters_px / assumed)
+    deviation = np.log(cells.diameters_px / _INSTANCE_OVER_BOX / assumed)
     agreement = np.exp(-0.5 * (deviation / _LOG_WIDTH) ** 2)
     return float((cells.scores * agreement * cells.diameters_px**2).sum())
 
 
 def _typical(cells: RedCells) -> float:
-    return float(np.clip(np.median(cells.diameters_px), SMALLEST_PX, LARGEST_PX))
+    return float(np.clip(np.median(cells.diameters_px) / _INSTANCE_OVER_BOX, SMALLEST_PX, LARGEST_PX))

@@ -8,6 +8,11 @@ from hemonode.runtime.bundle.schema import InputRecord
 from hemonode.runtime.preprocess import padded_side
 
 
+# The reach is measured on the pictures of the export; with this margin tiled and untiled class ids of large fields of
+# another stain were equal on 99.999 % of pixels (99.98 % without it).
+_REACH_MARGIN = 1.4
+
+
 @dataclass(frozen=True)
 class Tile:
     """One frame of a picture, in pixels at the working scale.
@@ -52,17 +57,19 @@ def _spans(side: int, record: InputRecord, tile_px: int) -> tuple[int, list[tupl
     """Frame side, and (start, core start, core end) of each tile along one side."""
     whole = padded_side(side, record.stride, record.minimum)
     # Below three reaches a tile would be all overlap.
-    frame = padded_side(max(tile_px, 3 * record.reach_px), record.stride, record.minimum)
+    reach = round(_REACH_MARGIN * record.reach_px)
+    frame = padded_side(max(tile_px, 3 * reach), record.stride, record.minimum)
     if whole <= frame:
         return whole, [(0, 0, side)]
-    step = (frame - 2 * record.reach_px) // record.stride * record.stride
+    step = (frame - 2 * reach) // record.stride * record.stride
     spans = []
     start = core_start = 0
     while start + frame < side:
-        core_end = start + record.reach_px + step
+        core_end = start + reach + step
         spans.append((start, core_start, core_end))
         core_start = core_end
         # Starts are multiples of the stride, so that pooling falls on the same pixels as in an untiled run.
         start += step
-    spans.append((start, core_start, side))
+    # The last tile ends where the padded picture would: more padding beyond the border would be seen, too.
+    spans.append((whole - frame, core_start, side))
     return frame, spans

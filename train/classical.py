@@ -1,7 +1,8 @@
 """The classical floor: masks and cells without learning, what a model must beat to be worth its weights.
 
-Otsu's threshold on the green channel parts cells from background; what absorbs red light, which haemoglobin lets pass
-and the nuclear stain does not, is a nucleus or a platelet; peaks of the distance transform of the rest are red cells.
+Otsu's threshold on the green channel parts cells from background; what absorbs most, in red light too, which
+haemoglobin lets pass, is a nucleus or, where it is small, a platelet; peaks of the distance transform of the rest are
+red cells.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from hemonode.train.data.sample import Sample
 
 WHITE_ID, RED_ID, PLATELET_ID = 1, 2, 3
 WORKING_RED_CELL_PX = 40.0
+FULL_LIGHT = 200.0
 
 Mask = npt.NDArray[np.uint8]
 """uint8 [H, W], 0 or 1."""
@@ -35,10 +37,11 @@ class FloorParameters:
     Chosen on training pictures by `python -m hemonode.benchmarks.classical_floor --tune`.
 
     Attributes:
-        nucleus_red: least and largest share of the background's red light that a nucleus lets pass; Otsu's threshold
-            of each picture is kept within.
+        nucleus_light: least and largest share of the background's light that a nucleus lets pass; Otsu's threshold of
+            each picture is kept within.
         joined_lobes: nuclei nearer to each other than this are one.
         white_area: least area of a white cell's nucleus.
+        platelet_light: largest share of the background's light that a platelet lets pass.
         platelet_area: least and largest area of a platelet.
         cytoplasm: how far a white cell reaches beyond its nucleus.
         broken_rim: gaps up to this in a red cell's outline are closed.
@@ -47,10 +50,11 @@ class FloorParameters:
         red_radius: least distance from a red cell's middle to its edge.
     """
 
-    nucleus_red: tuple[float, float] = (0.62, 0.82)
+    nucleus_light: tuple[float, float] = (0.4, 0.6)
     joined_lobes: float = 0.15
     white_area: float = 0.4
-    platelet_area: tuple[float, float] = (0.02, 0.3)
+    platelet_light: float = 0.72
+    platelet_area: tuple[float, float] = (0.02, 0.2)
     cytoplasm: float = 0.15
     broken_rim: float = 0.1
     pallor_area: float = 0.25
@@ -72,7 +76,7 @@ class ClassicalFloor:
     def details(self) -> dict[str, str]:
         """What it does, and that nothing of it was chosen on validation pictures."""
         return {
-            "method": "Otsu on green, red absorption for nuclei and platelets, distance-transform peaks for red cells",
+            "method": "Otsu on green; absorption of green and red for nuclei and platelets; distance-transform peaks for red cells",
             "parameters": f"chosen on training pictures: {self.parameters}",
             "scale": "red-cell diameter from the labels" if self._red_cell_px is None else f"{self._red_cell_px:g} px",
         }
@@ -97,12 +101,13 @@ class ClassicalFloor:
 def classify(pixels: npt.NDArray[np.uint8], parameters: FloorParameters) -> npt.NDArray[np.uint8]:
     """Class ids uint8 [H, W] of BGR pixels whose red cells measure `WORKING_RED_CELL_PX`."""
     smooth = np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1.0), np.uint8)
-    stained = _stained(smooth[..., 2], parameters)
+    light = _light(smooth)
+    stained = _below(light, float(np.clip(_otsu(light) / FULL_LIGHT, *parameters.nucleus_light)))
     dark = _dark(smooth[..., 1], stained) | stained
     closed = np.asarray(cv2.morphologyEx(dark, cv2.MORPH_CLOSE, _disc(parameters.broken_rim)), np.uint8)
     foreground = _fill_holes(closed, parameters.pallor_area * _red_area())
     white = _white_cells(stained, foreground, parameters)
-    platelets = _of_area(stained & (1 - white), *parameters.platelet_area)
+    platelets = _of_area(_below(light, parameters.platelet_light) & (1 - white), *parameters.platelet_area)
     class_ids = foreground * np.uint8(RED_ID)
     class_ids[platelets > 0] = PLATELET_ID
     class_ids[white > 0] = WHITE_ID
@@ -134,12 +139,14 @@ def _fill_holes(mask: Mask, largest: float) -> Mask:
     return np.asarray(small[labels], np.uint8) if count > 1 else np.asarray(mask, np.uint8)
 
 
-def _stained(red: npt.NDArray[np.uint8], parameters: FloorParameters) -> Mask:
-    """What absorbs red light as the nuclear stain does, measured against the brightest tenth of the picture."""
-    background = float(np.quantile(red, 0.9))
-    least, largest = parameters.nucleus_red
-    threshold = np.clip(_otsu(red), least * background, largest * background)
-    return np.asarray(red <= threshold, np.uint8)
+def _light(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Share of the background's light that passes, times `FULL_LIGHT`; the brightest tenth is background."""
+    shares = [pixels[..., channel] / max(float(np.quantile(pixels[..., channel], 0.9)), 1.0) for channel in (1, 2)]
+    return np.asarray(np.clip(FULL_LIGHT * (0.75 * shares[0] + 0.25 * shares[1]), 0, 255), np.uint8)
+
+
+def _below(light: npt.NDArray[np.uint8], share: float) -> Mask:
+    return np.asarray(light <= share * FULL_LIGHT, np.uint8)
 
 
 def _dark(green: npt.NDArray[np.uint8], stained: Mask) -> Mask:

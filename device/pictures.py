@@ -151,5 +151,5 @@ def _to_colour(pixels: Pixels, *, premultiplied: bool) -> Pixels:
         return pixels
     colours, opacity = pixels[..., :3], pixels[..., 3:].astype(np.uint16)
     if premultiplied:
-        return np.minimum(colours + (255 - opacity), 255).astype(np.uint8)
-    return ((colours * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
+        return np.asarray(np.minimum(colours + (255 - opacity), 255), np.uint8)
+    return np.asarray((colours * opacity + 255 * (255 - opacity) + 127) // 255, np.uint8)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from hemonode.runtime.bundle.schema import InputRecord
 from hemonode.runtime.preprocess import padded_side
 
-
 # The reach is measured on the pictures of the export; with this margin tiled and untiled class ids of large fields of
 # another stain were equal on 99.999 % of pixels (99.98 % without it).
 _REACH_MARGIN = 1.4

@@ -76,7 +76,8 @@ class ClassicalFloor:
     def details(self) -> dict[str, str]:
         """What it does, and that nothing of it was chosen on validation pictures."""
         return {
-            "method": "Otsu on green; absorption of green and red for nuclei and platelets; distance-transform peaks for red cells",
+            "method": "Otsu on green; absorption of green and red for nuclei and platelets; "
+            "distance-transform peaks for red cells",
             "parameters": f"chosen on training pictures: {self.parameters}",
             "scale": "red-cell diameter from the labels" if self._red_cell_px is None else f"{self._red_cell_px:g} px",
         }

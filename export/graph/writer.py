@@ -16,9 +16,6 @@ from hemonode.export.graph.table import EMITTERS, NETWORKS
 from hemonode.export.graph.weights import WeightFile
 from hemonode.train.models.nodes_unet import HEAT_STRIDE
 
-OUTER_SCOPES = ("before/", "after/")
-"""Values so named lie outside the network, and are FP32 or whole numbers in every precision."""
-
 
 @dataclass(frozen=True)
 class Heads:

@@ -1,10 +1,9 @@
-"""The folder that `hemonode run` writes: every file is whole at any time, whatever interrupts the batch."""
+"""The folder that `hemonode run` writes: one row, mask, overlay and thumbnail for each picture."""
 
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,20 +11,30 @@ import numpy as np
 import numpy.typing as npt
 
 from hemonode.errors import OutputError
+from hemonode.runtime.batch.files import Table, cannot_write, make_folder, write_picture
 from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.counting.cells import Tally
 from hemonode.runtime.overlay import add_legend, draw_overlay
 from hemonode.runtime.segment import Segmentation
 
 _THUMBNAIL_PX = 360
-_OURS = ("counts.csv", "cells.csv", "summary.json", "index.html")
+_LARGEST_JPEG_PX = 65_000
+"""JPEG ends at 65535; the legend takes a few rows."""
+
+_FILES = ("counts.csv", "cells.csv", "summary.json", "index.html")
+_PICTURES = {"masks": ".png", "overlays": ".jpg", "thumbnails": ".jpg"}
+
+
+def is_result(file: Path) -> bool:
+    """Whether a file is a mask, overlay or thumbnail that a run has written."""
+    return file.parent.name in _PICTURES and (file.parent.parent / "counts.csv").is_file()
 
 
 class OutputFolder:
     """Results of one batch.
 
     Args:
-        path: made where it is missing; earlier results of ours in it are replaced only where `overwrite` says so.
+        path: made where it is missing; earlier results of ours in it are removed only where `overwrite` says so.
         classes: of the model; their names are the columns.
         overwrite: whether earlier results may be replaced.
         overlays: whether overlays and thumbnails are drawn.
@@ -39,30 +48,39 @@ class OutputFolder:
         self.classes = tuple(classes)
         self.countable = tuple(entry for entry in classes if entry.countable)
         self.overlays = overlays
-        _make(path)
-        if not overwrite and any((path / name).exists() for name in _OURS):
-            raise OutputError(f"{path} already holds results: choose another folder, or add --overwrite")
-        for name in ("masks", "overlays", "thumbnails") if overlays else ("masks",):
-            _make(path / name)
+        make_folder(path)
+        if any((path / name).exists() for name in _FILES):
+            if not overwrite:
+                raise OutputError(f"{path} already holds results: choose another folder, or add --overwrite")
+            _remove_results(path)
+        for name in _PICTURES if overlays else ("masks",):
+            make_folder(path / name)
         names = [entry.name for entry in self.countable]
-        extra = ["width", "height", "red_cell_px", "scale_source", "milliseconds"]
-        self._counts = _Table(path / "counts.csv", ["image", *names, *(f"{name}_in" for name in names), *extra])
+        extra = ["width", "height", "red_cell_px", "scale_source", "milliseconds", "file"]
+        self._counts = Table(path / "counts.csv", ["image", *names, *(f"{name}_in" for name in names), *extra])
         box = ["x", "y", "width", "height", "score", "in_frame"]
-        self._cells = _Table(path / "cells.csv", ["image", "class", *box])
+        self._cells = Table(path / "cells.csv", ["image", "class", *box])
 
     def write(
-        self, name: str, pixels: npt.NDArray[np.uint8], found: Segmentation, counts: Tally, milliseconds: float
+        self,
+        name: str,
+        file: str,
+        pixels: npt.NDArray[np.uint8],
+        found: Segmentation,
+        counts: Tally,
+        milliseconds: float,
     ) -> None:
-        """One picture's results: pictures first, its row in counts.csv last, so that a row means all is there.
+        """One picture's results: its row in counts.csv comes last, so that a row means all is there.
 
         Raises:
             OutputError: the disk is full or the folder is gone.
         """
         write_picture(self.path / "masks" / f"{name}.png", found.class_ids)
         if self.overlays:
-            drawn = add_legend(draw_overlay(pixels, found.class_ids, found.cells, self.classes), counts, self.classes)
+            overlay = draw_overlay(pixels, found.class_ids, found.cells, self.classes)
+            drawn = _within(add_legend(overlay, counts, self.classes), _LARGEST_JPEG_PX)
             write_picture(self.path / "overlays" / f"{name}.jpg", drawn)
-            write_picture(self.path / "thumbnails" / f"{name}.jpg", _thumbnail(drawn))
+            write_picture(self.path / "thumbnails" / f"{name}.jpg", _within(overlay, _THUMBNAIL_PX))
         names = {entry.id: entry.name for entry in self.classes}
         self._cells.add(
             [
@@ -78,7 +96,7 @@ class OutputFolder:
         inside = [counts.in_frame[entry.id] for entry in self.countable]
         size = [pixels.shape[1], pixels.shape[0]]
         scale = [f"{found.red_cell_px:.1f}", found.scale_source]
-        self._counts.add([[name, *visible, *inside, *size, *scale, f"{milliseconds:.1f}"]])
+        self._counts.add([[name, *visible, *inside, *size, *scale, f"{milliseconds:.1f}", file]])
 
     def close(self) -> None:
         """Close the tables."""
@@ -86,73 +104,31 @@ class OutputFolder:
         self._cells.close()
 
 
-class _Table:
-    """A CSV file that is complete after every call: rows go out together, at once."""
-
-    def __init__(self, path: Path, columns: list[str]) -> None:
-        self._path = path
-        try:
-            self._file = path.open("w", newline="", encoding="utf-8")
-        except OSError as error:
-            raise _cannot_write(path, error) from error
-        self.add([columns])
-
-    def add(self, rows: Iterable[Sequence[object]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        try:
-            self._file.write(text.getvalue())
-            self._file.flush()
-        except OSError as error:
-            raise _cannot_write(self._path, error) from error
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace a text file, atomically.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    _write_atomically(path, text.encode())
-
-
-def write_picture(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
-    """Replace a PNG or JPEG, atomically.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    _, data = cv2.imencode(path.suffix, pixels)
-    _write_atomically(path, data.tobytes())
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
+def _remove_results(path: Path) -> None:
+    """Delete what an earlier run has written, as its counts.csv lists it; a person's own files stay."""
     try:
-        partial.write_bytes(data)
-        partial.replace(path)
+        for name in _listed(path / "counts.csv"):
+            for folder, suffix in _PICTURES.items():
+                (path / folder / f"{name}{suffix}").unlink(missing_ok=True)
+        for name in _FILES:
+            (path / name).unlink(missing_ok=True)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
 
 
-def _cannot_write(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"cannot write {path} ({error.strerror}): make room or choose another output folder")
+def _listed(counts: Path) -> list[str]:
+    """The images of a counts.csv; names that would lead out of the folder are left alone."""
+    if not counts.is_file():
+        return []
+    with counts.open(newline="", encoding="utf-8", errors="replace") as file:
+        names = [row.get("image") or "" for row in csv.DictReader(file)]
+    return [name for name in names if name and Path(name).name == name]
 
 
-def _make(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise OutputError(f"{path} is a file: choose a folder for the results") from error
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {path} ({error.strerror}): choose another one") from error
-
-
-def _thumbnail(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    factor = min(_THUMBNAIL_PX / max(pixels.shape[:2]), 1.0)
+def _within(pixels: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    """The picture, shrunk where a side is longer."""
+    factor = side / max(pixels.shape[:2])
+    if factor >= 1:
+        return pixels
     size = (max(round(pixels.shape[1] * factor), 1), max(round(pixels.shape[0] * factor), 1))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -73,10 +73,11 @@ def _card(image: ImageRecord, countable: Sequence[ClassRecord]) -> str:
         for entry in countable
     )
     scale = f"red cell {image.red_cell_px:.0f} px, {escape(image.scale_source.replace('_', ' '))}"
+    note = f"<br>{escape(image.note)}" if image.note else ""
     return (
         f'<figure><a href="overlays/{name}.jpg"><img loading="lazy" src="thumbnails/{name}.jpg" '
         f'alt="{escape(image.image)} with its mask"></a><figcaption><strong>{escape(image.image)}</strong>'
-        f'<div class="counts">{counts}</div><small>{scale} · <a href="masks/{name}.png">mask</a></small>'
+        f'<div class="counts">{counts}</div><small>{scale} · <a href="masks/{name}.png">mask</a>{note}</small>'
         "</figcaption></figure>"
     )
 

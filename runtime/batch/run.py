@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import time
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from hemonode import __version__
 from hemonode.errors import HemonodeError, InterruptedByUser, OutputError, PictureError
-from hemonode.runtime.batch.outputs import OutputFolder, write_text
+from hemonode.runtime.batch import report
+from hemonode.runtime.batch.files import write_text
+from hemonode.runtime.batch.names import printable
+from hemonode.runtime.batch.outputs import OutputFolder
 from hemonode.runtime.batch.page import render_page
-from hemonode.runtime.batch.sources import Item, is_video, list_pictures, read_video
-from hemonode.runtime.batch.summary import Failure, ImageRecord, Summary
+from hemonode.runtime.batch.sources import Item, Source, open_source
+from hemonode.runtime.batch.summary import Failure, ImageRecord, State, Summary, summarise
+from hemonode.runtime.batch.undisturbed import undisturbed
 from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.counting.cells import tally
 from hemonode.runtime.engines.contract import AskedPrecision
 from hemonode.runtime.segment import Segmenter
-
-State = Literal["finished", "interrupted", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -46,14 +42,6 @@ class Request:
     as_json: bool
 
 
-@dataclass
-class _Done:
-    """What has been worked through so far."""
-
-    images: list[ImageRecord] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-
-
 def run_batch(request: Request) -> None:
     """Segment a source into a folder; one bad picture never stops the others.
 
@@ -63,8 +51,7 @@ def run_batch(request: Request) -> None:
         InterruptedByUser: Ctrl-C; what was done is complete.
         BundleError, EngineError: the model cannot be opened.
     """
-    video = is_video(request.source)
-    pictures = None if video else list_pictures(request.source, request.out)
+    source = open_source(request.source, request.every)
     bundle = open_bundle(request.bundle)
     with Segmenter(
         bundle,
@@ -73,127 +60,114 @@ def run_batch(request: Request) -> None:
         precision=request.precision,
         threads=request.threads,
     ) as segmenter:
-        folder = OutputFolder(
-            request.out, bundle.manifest.classes, overwrite=request.overwrite, overlays=request.overlays
-        )
-        say = Console(stderr=True)
-        _introduce(segmenter, say)
-        done = _Done()
-        state: State = "stopped"
+        batch = _Batch(request, segmenter)
         try:
-            items: Iterable[Item] = read_video(Path(request.source), request.every) if pictures is None else pictures
-            _work(items, None if pictures is None else len(pictures), segmenter, folder, request, done, say)
-            state = "finished"
+            batch.work(source)
         except KeyboardInterrupt as error:
-            state = "interrupted"
-            raise InterruptedByUser(
-                f"stopped by Ctrl-C after {len(done.images)} pictures; their results in {request.out} are complete"
-            ) from error
-        finally:
-            folder.close()
-            summary = _summarise(request, segmenter, done, state)
-            write_text(request.out / "summary.json", summary.model_dump_json(indent=2) + "\n")
-            if request.overlays:
-                write_text(request.out / "index.html", render_page(summary, bundle.manifest.classes))
-    _conclude(summary, request, say)
-
-
-def _introduce(segmenter: Segmenter, say: Console) -> None:
-    engine = segmenter.engine
-    manifest = segmenter.bundle.manifest
-    say.print(
-        f"{manifest.name}, solver {segmenter.setting}, on {engine.name} {engine.precision} ({engine.device})",
-        highlight=False,
-        soft_wrap=True,
-    )
-    for reason in engine.passed_over:
-        say.print(f"  passed over: {reason}", highlight=False, soft_wrap=True)
-
-
-def _work(
-    items: Iterable[Item],
-    total: int | None,
-    segmenter: Segmenter,
-    folder: OutputFolder,
-    request: Request,
-    done: _Done,
-    say: Console,
-) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=say, transient=True, disable=not say.is_terminal) as bar:
-        task = bar.add_task("Segmenting", total=total)
-        for item in items:
-            try:
-                done.images.append(_one(item, segmenter, folder, request))
-            except OutputError:
-                raise
-            except HemonodeError as error:
-                done.failures.append(Failure(image=item.name, source=str(item.path), error=str(error)))
-                say.print(f"hemonode: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
-            bar.advance(task)
-
-
-def _one(item: Item, segmenter: Segmenter, folder: OutputFolder, request: Request) -> ImageRecord:
-    started = time.perf_counter()
-    pixels = item.read()
-    try:
-        found = segmenter.segment(pixels, red_cell_px=request.red_cell_px, um_per_px=request.um_per_px)
-    except PictureError as error:
-        raise PictureError(f"{item.path}: {error}") from error
-    milliseconds = (time.perf_counter() - started) * 1000
-    counts = tally(list(found.cells), tuple(entry.id for entry in folder.countable))
-    folder.write(item.name, pixels, found, counts, milliseconds)
-    names = {entry.id: entry.name for entry in folder.countable}
-    return ImageRecord(
-        image=item.name,
-        source=str(item.path),
-        visible={names[key]: value for key, value in counts.visible.items()},
-        in_frame={names[key]: value for key, value in counts.in_frame.items()},
-        red_cell_px=round(found.red_cell_px, 2),
-        scale_source=found.scale_source,
-        milliseconds=round(milliseconds, 2),
-    )
-
-
-def _summarise(request: Request, segmenter: Segmenter, done: _Done, state: State) -> Summary:
-    bundle, engine = segmenter.bundle, segmenter.engine
-    names = [entry.name for entry in bundle.manifest.classes if entry.countable]
-    visible: Counter[str] = Counter(dict.fromkeys(names, 0))
-    in_frame: Counter[str] = Counter(dict.fromkeys(names, 0))
-    for image in done.images:
-        visible.update(image.visible)
-        in_frame.update(image.in_frame)
-    return Summary(
-        hemonode_version=__version__,
-        state=state,
-        source=request.source,
-        bundle=bundle.manifest.name,
-        bundle_sha256=bundle.sha256,
-        setting=segmenter.setting,
-        engine=engine.name,
-        engine_version=engine.version,
-        device=engine.device,
-        precision=engine.precision,
-        passed_over=engine.passed_over,
-        images=tuple(done.images),
-        failures=tuple(done.failures),
-        total_visible=dict(visible),
-        total_in_frame=dict(in_frame),
-    )
-
-
-def _conclude(summary: Summary, request: Request, say: Console) -> None:
-    if request.as_json:
-        print(json.dumps(summary.model_dump(mode="json")))
-    totals = ", ".join(f"{count} {name.replace('_', ' ')}s" for name, count in summary.total_visible.items())
-    say.print(f"{len(summary.images)} pictures: {totals}. Results in {request.out}", highlight=False, soft_wrap=True)
-    estimated = [image.red_cell_px for image in summary.images if image.scale_source == "estimated"]
-    if estimated:
-        spread = f"{min(estimated):.0f} to {max(estimated):.0f}" if len(estimated) > 1 else f"{estimated[0]:.0f}"
-        measured = f"Red-cell diameter measured in the pictures: {spread} px (--red-cell-px sets it)"
-        say.print(measured, highlight=False, soft_wrap=True)
+            done = report.counted(len(batch.conclude("interrupted").images), "picture")
+            raise InterruptedByUser(f"stopped by Ctrl-C after {done}; what is in {request.out} is complete") from error
+        except BaseException:
+            with contextlib.suppress(OutputError):  # the disk is full, say: the first error is the one to tell
+                batch.conclude("stopped")
+            raise
+        summary = batch.conclude("finished")
     if summary.failures:
         raise PictureError(
             f"{len(summary.failures)} of {len(summary.failures) + len(summary.images)} pictures failed; "
             f"{request.out / 'summary.json'} lists them with their causes"
         )
+
+
+class _Batch:
+    """A batch in work: its output folder, and what came of each picture so far."""
+
+    def __init__(self, request: Request, segmenter: Segmenter) -> None:
+        self._request = request
+        self._segmenter = segmenter
+        classes = segmenter.bundle.manifest.classes
+        self._folder = OutputFolder(request.out, classes, overwrite=request.overwrite, overlays=request.overlays)
+        self._console = report.open_console()
+        self._images: list[ImageRecord] = []
+        self._failures: list[Failure] = []
+        self._started = _now()
+
+    def work(self, source: Source) -> None:
+        """Every item of the source; failures are listed, and the rest goes on."""
+        report.introduce(self._segmenter, self._console)
+        with report.progress_bar(self._console) as bar:
+            task = bar.add_task("Segmenting", total=source.expected)
+            try:
+                for item in source.items:
+                    self._attempt(item)
+                    bar.advance(task)
+            except PictureError as error:  # the source itself: a video that ends too early
+                path = Path(self._request.source)
+                self._fail(path.stem, path, str(error))
+
+    def conclude(self, state: State) -> Summary:
+        """Close the tables, write summary and page, and say what was done."""
+        with undisturbed():
+            self._folder.close()
+            summary = summarise(
+                printable(self._request.source),
+                self._segmenter,
+                self._images,
+                self._failures,
+                state=state,
+                started=self._started,
+                ended=_now(),
+            )
+            written = summary.model_dump_json(indent=2)
+            write_text(self._request.out / "summary.json", written + "\n")
+            if self._request.overlays:
+                page = render_page(summary, self._segmenter.bundle.manifest.classes)
+                write_text(self._request.out / "index.html", page)
+            if self._request.as_json:
+                print(written)
+            report.conclude(summary, self._request.out, self._console)
+        return summary
+
+    def _attempt(self, item: Item) -> None:
+        try:
+            self._segment(item)
+        except OutputError:
+            raise
+        except HemonodeError as error:
+            sentence = str(error)
+            self._fail(item.name, item.path, sentence if str(item.path) in sentence else f"{item.path}: {sentence}")
+        except Exception as error:  # what no one foresaw in one picture must not cost the others of a long batch
+            self._fail(item.name, item.path, f"{item.path}: unexpected {type(error).__name__}: {error}; report it")
+
+    def _segment(self, item: Item) -> None:
+        started = time.perf_counter()
+        pixels = item.read()
+        note = item.note()
+        request, countable = self._request, self._folder.countable
+        found = self._segmenter.segment(pixels, red_cell_px=request.red_cell_px, um_per_px=request.um_per_px)
+        counts = tally(list(found.cells), tuple(entry.id for entry in countable))
+        milliseconds = (time.perf_counter() - started) * 1000
+        names = {entry.id: entry.name for entry in countable}
+        record = ImageRecord(
+            image=item.name,
+            source=printable(str(item.path)),
+            visible={names[key]: value for key, value in counts.visible.items()},
+            in_frame={names[key]: value for key, value in counts.in_frame.items()},
+            red_cell_px=round(found.red_cell_px, 2),
+            scale_source=found.scale_source,
+            milliseconds=round(milliseconds, 2),
+            note=note,
+        )
+        with undisturbed():
+            self._folder.write(item.name, record.source, pixels, found, counts, milliseconds)
+            self._images.append(record)
+        if note:
+            self._console.print(printable(f"{item.path}: {note}"))
+
+    def _fail(self, name: str, path: Path, sentence: str) -> None:
+        failure = Failure(image=printable(name), source=printable(str(path)), error=printable(sentence))
+        self._failures.append(failure)
+        self._console.print(f"hemonode: {failure.error}", style="red")
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

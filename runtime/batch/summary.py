@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from hemonode import __version__
+from hemonode.runtime.segment import Segmenter
+
 RESEARCH_USE = "For research use only; hemonode is not a diagnostic device."
+
+State = Literal["finished", "interrupted", "stopped"]
 
 
 class _Record(BaseModel):
@@ -23,6 +30,8 @@ class ImageRecord(_Record):
     red_cell_px: float
     scale_source: str
     milliseconds: float
+    note: str
+    """What a person should know of how the picture was read; mostly empty."""
 
 
 class Failure(_Record):
@@ -37,8 +46,11 @@ class Summary(_Record):
     """The whole file."""
 
     hemonode_version: str
-    state: Literal["finished", "interrupted", "stopped"]
-    """"stopped": the results could not be written any more."""
+    state: State
+    """"interrupted": by Ctrl-C. "stopped": the results could not be written any more."""
+    started: str
+    ended: str
+    """Local time with its offset, ISO 8601."""
     source: str
     bundle: str
     bundle_sha256: str
@@ -54,3 +66,42 @@ class Summary(_Record):
     total_visible: dict[str, int]
     total_in_frame: dict[str, int]
     notice: str = RESEARCH_USE
+
+
+def summarise(
+    source: str,
+    segmenter: Segmenter,
+    images: Sequence[ImageRecord],
+    failures: Sequence[Failure],
+    *,
+    state: State,
+    started: str,
+    ended: str,
+) -> Summary:
+    """The summary of a batch, with its totals."""
+    bundle, engine = segmenter.bundle, segmenter.engine
+    names = [entry.name for entry in bundle.manifest.classes if entry.countable]
+    visible: Counter[str] = Counter(dict.fromkeys(names, 0))
+    in_frame: Counter[str] = Counter(dict.fromkeys(names, 0))
+    for image in images:
+        visible.update(image.visible)
+        in_frame.update(image.in_frame)
+    return Summary(
+        hemonode_version=__version__,
+        state=state,
+        started=started,
+        ended=ended,
+        source=source,
+        bundle=bundle.manifest.name,
+        bundle_sha256=bundle.sha256,
+        setting=segmenter.setting,
+        engine=engine.name,
+        engine_version=engine.version,
+        device=engine.device,
+        precision=engine.precision,
+        passed_over=engine.passed_over,
+        images=tuple(images),
+        failures=tuple(failures),
+        total_visible=dict(visible),
+        total_in_frame=dict(in_frame),
+    )

@@ -77,7 +77,7 @@ class OutputFolder:
         """
         write_picture(self.path / "masks" / f"{name}.png", found.class_ids)
         if self.overlays:
-            overlay = draw_overlay(pixels, found.class_ids, found.cells, self.classes)
+            overlay = draw_overlay(pixels, found.class_ids, found.cells, self.classes, part_touching=True)
             drawn = _within(add_legend(overlay, counts, self.classes), _LARGEST_JPEG_PX)
             write_picture(self.path / "overlays" / f"{name}.jpg", drawn)
             write_picture(self.path / "thumbnails" / f"{name}.jpg", _within(overlay, _THUMBNAIL_PX))

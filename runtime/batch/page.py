@@ -24,9 +24,13 @@ figure img { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: conta
 figcaption { padding: 10px 12px; } figcaption strong { display: block; overflow-wrap: anywhere; }
 .counts { display: flex; flex-wrap: wrap; gap: 4px 14px; margin-top: 4px; }
 .dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 6px; }
+summary { cursor: pointer; font-weight: 600; } .failed p { margin-top: 6px; overflow-wrap: anywhere; }
 small { color: var(--quiet); } .failed { border-left: 4px solid #c62828; padding: 8px 14px; margin: 0 0 18px;
   background: var(--card); }
 """
+
+_FAILURES_SHOWN = 8
+"""More are folded: the pictures that were done come first."""
 
 
 def render_page(summary: Summary, classes: Sequence[ClassRecord]) -> str:
@@ -83,4 +87,9 @@ def _card(image: ImageRecord, countable: Sequence[ClassRecord]) -> str:
 
 
 def _failures(failures: Sequence[Failure]) -> str:
-    return "".join(f'<p class="failed"><b>{escape(item.image)}</b>: {escape(item.error)}</p>' for item in failures)
+    if not failures:
+        return ""
+    title = f"{len(failures)} {'picture' if len(failures) == 1 else 'pictures'} failed"
+    rows = "".join(f"<p><b>{escape(item.image)}</b>: {escape(item.error)}</p>" for item in failures)
+    shown = " open" if len(failures) <= _FAILURES_SHOWN else ""
+    return f'<details class="failed"{shown}><summary>{title}</summary>{rows}</details>'

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hemonode.errors import PictureError
+from hemonode.errors import PictureError, TooManyCellsError
 from hemonode.runtime.bundle.reader import Bundle
 from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.counting.locate import Located, locate_cells
@@ -225,7 +225,11 @@ class Segmenter:
         top, left = max(pixels.shape[0] - side, 0) // 2, max(pixels.shape[1] - side, 0) // 2
         part = pixels[top : top + side, left : left + side]
         prepared = self.prepare(part, red_cell_px=assumed_px)
-        located = self._locate(prepared, self.infer(prepared))
+        try:
+            located = self._locate(prepared, self.infer(prepared))
+        except TooManyCellsError:
+            # Under a wrong scale noise can look like cells without end: no evidence for that scale.
+            return RedCells(np.zeros(0), np.zeros(0))
         red = [entry.id for entry in manifest.classes if entry.name == "red_cell"]
         chosen = located.whole & np.isin([cell.class_id for cell in located.cells], red)
         scores = np.array([cell.score for cell in located.cells], np.float64)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from hemonode.errors import EngineError
+from hemonode.errors import TooManyCellsError
 from hemonode.runtime.bundle.schema import Manifest
 
 Peaks = npt.NDArray[np.float32]
@@ -36,10 +36,10 @@ def check_not_full(peaks: Peaks, thresholds: Mapping[int, float]) -> None:
     """Refuse a list that may be short.
 
     Raises:
-        EngineError: more cells than the list has rows.
+        TooManyCellsError: more cells than the list has rows.
     """
     if is_full(peaks, thresholds):
-        raise EngineError(
+        raise TooManyCellsError(
             f"A frame shows more than {len(peaks)} cells, all that the model can list; "
             "use smaller tiles, or check the red-cell diameter."
         )

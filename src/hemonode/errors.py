@@ -19,6 +19,10 @@ class EngineError(HemonodeError):
     """An inference engine cannot be opened, or failed while running."""
 
 
+class TooManyCellsError(EngineError):
+    """A frame shows more cells than the model can list, so a count would be short."""
+
+
 class DatasetError(HemonodeError):
     """A data set is incomplete, contradicts itself, or is described wrongly."""
 

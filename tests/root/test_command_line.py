@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -84,7 +83,8 @@ def test_ctrl_c_in_a_batch_leaves_what_is_done_complete(tmp_path: Path) -> None:
         [*HEMONODE, "run", str(folder), "-o", str(out), "--red-cell-px", "90"],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        # A shell starts background jobs with SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while not (out / "counts.csv").exists() or len((out / "counts.csv").read_text().splitlines()) < 4:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import signal
 import subprocess
@@ -79,7 +78,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cv2.imwrite(str(drawn / "images" / f"{seed}.png"), view.pixels)
         cv2.imwrite(str(drawn / "masks" / f"{seed}.png"), view.class_ids)
         lines = [
-            f"{cell.class_id - 1} {cell.x / 192} {cell.y / 160} {cell.width / 192} {cell.height / 160}"
+            f"{cell.class_id - 1} {cell.x / 192} {cell.y / 160} {cell.box[2] / 192} {cell.box[3] / 160}"
             for cell in view.cells
         ]
         (drawn / "boxes" / f"{seed}.txt").write_text("\n".join(lines))
@@ -118,7 +117,8 @@ def test_a_run_stopped_by_ctrl_c_resumes_to_the_same_curve(work: Path, whole_run
         [sys.executable, "-c", code, *asked],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        # A shell starts background jobs with SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 200
     while not (run / "metrics.jsonl").exists():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_START_OF_SCAN = 0xDA
 _JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
-_GIF_EXTENSION, _GIF_FRAME, _GIF_TRAILER = 0x21, 0x2C, 0x3B
+GIF_FRAME, GIF_TRAILER, _GIF_EXTENSION = 0x2C, 0x3B, 0x21
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 _BMP_COMPRESSED = (1, 2, 4, 5)
 
@@ -74,6 +74,27 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
         at += 2 + (0 if marker in _JPEG_WITHOUT_LENGTH else int.from_bytes(data[at + 2 : at + 4], "big"))
 
 
+def gif_blocks(data: bytes) -> Iterator[int]:
+    """The kind of each block up to and including the trailer, or up to the first that is cut or unknown."""
+    at = 13 + _colour_table_bytes(data, 10)
+    while at < len(data):
+        block = data[at]
+        if block == GIF_TRAILER:
+            yield block
+            return
+        if block == _GIF_EXTENSION:
+            at += 2
+        elif block == GIF_FRAME and at + 9 < len(data):
+            at += 11 + _colour_table_bytes(data, at + 9)
+        else:
+            return
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+        if at < len(data):
+            yield block
+        at += 1
+
+
 def _png_is_whole(data: bytes) -> bool:
     return any(name == b"IEND" for name, _ in png_chunks(data))
 
@@ -87,21 +108,7 @@ def _jpeg_is_whole(data: bytes) -> bool:
 
 
 def _gif_is_whole(data: bytes) -> bool:
-    at = 13 + _colour_table_bytes(data, 10)
-    while at < len(data):
-        block = data[at]
-        if block == _GIF_TRAILER:
-            return True
-        if block == _GIF_EXTENSION:
-            at += 2
-        elif block == _GIF_FRAME and at + 9 < len(data):
-            at += 11 + _colour_table_bytes(data, at + 9)
-        else:
-            return False
-        while at < len(data) and data[at]:
-            at += 1 + data[at]
-        at += 1
-    return False
+    return GIF_TRAILER in gif_blocks(data)
 
 
 def _colour_table_bytes(gif: bytes, at: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemonode.device.containers import is_whole, kind_of
-from hemonode.device.picture_header import exif_orientation, picture_size
+from hemonode.device.picture_header import exif_orientation, frame_count, picture_size
 from hemonode.errors import PictureError
 
 Pixels = npt.NDArray[np.uint8]
@@ -65,11 +65,13 @@ def read_picture(path: Path) -> Pixels:
 
 
 def count_frames(path: Path) -> int:
-    """How many frames of an animation, or pages, a picture file holds; at least 1."""
-    try:
-        return max(cv2.imcount(str(path)), 1)
-    except cv2.error:
-        return 1
+    """How many frames of an animation, or pages, a picture file holds; at least 1.
+
+    Raises:
+        PictureError: missing or unreadable.
+    """
+    data = _read_bytes(path)
+    return frame_count(data, kind_of(data) or "unknown")
 
 
 def _read_bytes(path: Path) -> bytes:

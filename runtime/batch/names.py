@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 
 def printable(text: str) -> str:
     """The text with a question mark for every byte of a file name that is not UTF-8, so that any file can hold it."""
-    return os.fsencode(text).decode("utf-8", "replace").replace("\ufffd", "?")
+    return text.encode("utf-8", "replace").decode()
 
 
 def result_names(files: Sequence[Path]) -> list[str]:

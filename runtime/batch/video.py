@@ -45,9 +45,12 @@ def open_video(path: Path, every: int) -> tuple[Iterator[VideoFrame], int | None
     """Every n-th frame of a video, and about how many those are, if it says so.
 
     Raises:
-        PictureError: it cannot be opened, at once; it ends before its first frame or far from where it says it does,
+        PictureError: its name is not in UTF-8, or it cannot be opened, at once; it ends before its first frame or far from where it says it does,
             when that is reached.
     """
+    if printable(str(path)) != str(path):
+        # OpenCV 5.0 crashes on such a name.
+        raise PictureError(f"{path} has a name or folder that is not in UTF-8: rename it")
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise PictureError(f"{path} cannot be read as a video: it may be damaged; convert it to MP4 (H.264)")

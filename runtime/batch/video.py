@@ -45,8 +45,8 @@ def open_video(path: Path, every: int) -> tuple[Iterator[VideoFrame], int | None
     """Every n-th frame of a video, and about how many those are, if it says so.
 
     Raises:
-        PictureError: its name is not in UTF-8, or it cannot be opened, at once; it ends before its first frame or far from where it says it does,
-            when that is reached.
+        PictureError: its name is not in UTF-8, or it cannot be opened, at once; it ends before its first frame or far
+            from where it says it does, when that is reached.
     """
     if printable(str(path)) != str(path):
         # OpenCV 5.0 crashes on such a name.

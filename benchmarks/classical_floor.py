@@ -28,7 +28,7 @@ from hemonode.train.data.dataset import Dataset
 from hemonode.train.data.sample import Box, Sample
 from hemonode.train.metrics.matching import gained_matches, near
 from hemonode.train.metrics.method import BundleMethod, Method
-from hemonode.train.metrics.run import evaluate_all, open_datasets, report
+from hemonode.train.metrics.run import evaluate_all, make_output_folder, open_datasets, report
 
 TUNE_PICTURES = 60
 """From each data set, evenly spread over the split's names."""
@@ -74,6 +74,7 @@ def main(
         pictures = [picture for dataset in datasets for picture in read_tuning_pictures(dataset, split)]
         typer.echo(choose_parameters(pictures, CHOICES, Console(stderr=True)))
         return
+    make_output_folder(out)
     with ExitStack() as stack:
         methods: list[Method] = [ClassicalFloor()]
         if bundle is not None:

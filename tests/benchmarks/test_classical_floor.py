@@ -6,9 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import typer
 from rich.console import Console
+from typer.testing import CliRunner
 
-from hemonode.benchmarks.classical_floor import TuningPicture, choose_parameters, mean_f1
+from hemonode.benchmarks.classical_floor import TuningPicture, choose_parameters, main, mean_f1
 from hemonode.runtime.counting.cells import Cell
 from hemonode.train.classical import ClassicalFloor, FloorParameters
 from hemonode.train.data.dataset import load_dataset
@@ -84,3 +86,21 @@ def test_the_floor_on_real_smears_stays_what_it_was_measured_to_be():
     result = evaluate(ClassicalFloor(), dataset, "val").segmentation
     assert result.pictures == 62
     assert 0.5 < result.miou.value < 0.9
+
+
+def test_the_floor_alone_writes_its_table_into_a_folder_it_makes(tmp_path):
+    for name in ("images", "boxes"):
+        (tmp_path / name).mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "a.png"), smear())
+    lines = [f"{b.class_id - 1} {b.x / 220} {b.y / 220} {b.width / 220} {b.height / 220}" for b in boxes()]
+    (tmp_path / "boxes" / "a.txt").write_text("\n".join(lines))
+    (tmp_path / "dataset.toml").write_text(
+        'name = "drawn"\nlicence = "none"\nred_cell_px = 40.0\n[[labels]]\nformat = "yolo"\npath = "boxes"\n'
+        "classes = { 0 = 1, 1 = 2, 2 = 3 }\ncomplete = [1, 2, 3]\n"
+    )
+    arguments = ["--data", str(tmp_path / "dataset.toml"), "--split", "train", "-o", str(tmp_path / "new" / "out")]
+    app = typer.Typer()
+    app.command()(main)
+    shown = CliRunner().invoke(app, arguments)
+    assert shown.exit_code == 0, shown.output
+    assert "| red_cell F1 | 4 cells | 1.000 |" in (tmp_path / "new" / "out" / "evaluation.md").read_text()

@@ -51,7 +51,7 @@ def run_evaluation(request: Request) -> None:
         HemonodeError: the bundle, a data set, a picture or the output folder cannot be used.
     """
     datasets = open_datasets(request.data, request.roots)
-    _check_output(request.out)
+    make_output_folder(request.out)
     with ExitStack() as stack:
         segmenter = stack.enter_context(
             Segmenter(
@@ -69,6 +69,20 @@ def run_evaluation(request: Request) -> None:
             methods.append(ClassicalFloor(red_cell_px=request.red_cell_px))
         groups = evaluate_all(methods, datasets, request.split)
     report(groups, as_json=request.as_json, out=request.out)
+
+
+def make_output_folder(out: Path | None) -> None:
+    """Make the folder before the long work, so that its result is not lost.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out} cannot be made ({error.strerror}); choose another folder.") from error
 
 
 def open_datasets(data: Sequence[str], roots: Sequence[Path]) -> list[Dataset]:
@@ -120,16 +134,6 @@ def _description(name: str) -> Path:
         names = ", ".join(sorted(path.stem for path in DESCRIPTIONS.glob("*.toml")))
         raise DatasetError(f"there is no data set {name!r}; give a dataset.toml, or one of the shipped ones: {names}.")
     return shipped
-
-
-def _check_output(out: Path | None) -> None:
-    """Before the long work, so that it is not lost."""
-    if out is None:
-        return
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out} cannot be made ({error.strerror}); choose another folder.") from error
 
 
 def _write(out: Path, record: EvaluationFile, groups: Sequence[Sequence[Evaluation]]) -> None:

@@ -39,8 +39,10 @@ def run(
     engine: EngineChoice = typer.Option("auto", "--engine", help="What runs the model."),
     setting: str = typer.Option(None, "--setting", help="Solver setting of the bundle. [default: the bundle's]"),
     precision: PrecisionChoice = typer.Option("auto", "--precision", help="What it computes in."),
-    red_cell_px: float = typer.Option(None, "--red-cell-px", min=1, help="Red-cell diameter in the pictures, pixels."),
-    um_per_px: float = typer.Option(None, "--um-per-px", min=0.001, help="Or micrometres per pixel."),
+    red_cell_px: float = typer.Option(
+        None, "--red-cell-px", min=1, max=10_000, help="Red-cell diameter in the pictures, pixels."
+    ),
+    um_per_px: float = typer.Option(None, "--um-per-px", min=0.001, max=100, help="Or micrometres per pixel."),
     threads: int = typer.Option(None, "--threads", min=1, help="CPU threads. [default: the engine's]"),
     every: int = typer.Option(1, "--every", min=1, help="Of a video, every n-th frame."),
     overlays: bool = typer.Option(True, "--overlays/--no-overlays", help="Draw overlays and the page of thumbnails."),

@@ -142,3 +142,10 @@ def test_a_video_that_ends_too_early_keeps_its_frames_and_is_listed(run, smear: 
     assert _images(tmp_path / "out" / "counts.csv")[0]["image"] == "v_000000"
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert [failure["image"] for failure in summary["failures"]] == ["v"]
+
+
+@pytest.mark.parametrize("scale", [("--red-cell-px", "inf"), ("--red-cell-px", "nan"), ("--um-per-px", "inf")])
+def test_a_scale_that_is_no_length_is_bad_usage(run, smear: Path, tmp_path: Path, scale: tuple[str, str]) -> None:
+    assert run(smear, "-o", "out", *scale).status == 2
+    assert run(smear, "-o", "out", "--red-cell-px", 40, "--um-per-px", 0.1).status == 2
+    assert not (tmp_path / "out").exists()

@@ -35,15 +35,15 @@ def register(app: typer.Typer) -> None:
 def run(
     source: str = typer.Argument(..., help="A picture, a folder, a quoted glob or a video."),
     out: Path = typer.Option(..., "--out", "-o", help="Folder for the results."),
-    bundle: Path = typer.Option(None, "--bundle", help="A .hemo folder or zip. [default: the shipped model]"),
+    bundle: Path = typer.Option(None, "--bundle", help="A .hemo folder or zip.", show_default="the shipped one"),
     engine: EngineChoice = typer.Option("auto", "--engine", help="What runs the model."),
-    setting: str = typer.Option(None, "--setting", help="Solver setting of the bundle. [default: the bundle's]"),
+    setting: str = typer.Option(None, "--setting", help="Solver setting.", show_default="the bundle's own"),
     precision: PrecisionChoice = typer.Option("auto", "--precision", help="What it computes in."),
     red_cell_px: float = typer.Option(
         None, "--red-cell-px", min=1, max=10_000, help="Red-cell diameter in the pictures, pixels."
     ),
     um_per_px: float = typer.Option(None, "--um-per-px", min=0.001, max=100, help="Or micrometres per pixel."),
-    threads: int = typer.Option(None, "--threads", min=1, help="CPU threads. [default: the engine's]"),
+    threads: int = typer.Option(None, "--threads", min=1, help="CPU threads.", show_default="the engine's choice"),
     every: int = typer.Option(1, "--every", min=1, help="Of a video, every n-th frame."),
     overlays: bool = typer.Option(True, "--overlays/--no-overlays", help="Draw overlays and the page of thumbnails."),
     overwrite: bool = typer.Option(False, "--overwrite", help="Replace earlier results in the folder."),
@@ -51,8 +51,9 @@ def run(
 ) -> None:
     """Segment and count: a picture, a folder, a glob or a video.
 
-    Writes counts.csv, cells.csv, masks, overlays, summary.json and index.html. Without a scale the red-cell diameter
-    is measured in each picture.
+    Writes counts.csv, cells.csv, masks, overlays, summary.json and index.html.
+
+    Without a scale the red-cell diameter is measured in each picture.
 
     Example: hemonode run smears/ -o results --red-cell-px 90
     """

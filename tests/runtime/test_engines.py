@@ -73,10 +73,15 @@ def test_after_close_it_refuses_to_run(colour_bundle: Bundle, name: str) -> None
         opened.run(np.zeros((*SHAPE, 3), np.uint8))
 
 
-def test_auto_names_what_it_chose(colour_bundle: Bundle) -> None:
-    # Not in bf16: OpenVINO 2026.4 never ends compiling this hand-made graph in it; exported ones compile in a second.
-    with open_engine(colour_bundle, SHAPE, engine="auto", precision="fp32") as opened:
+def test_auto_names_what_it_chose_and_agrees_with_fp32(colour_bundle: Bundle, frames: np.ndarray) -> None:
+    with open_engine(colour_bundle, SHAPE, engine="cpu", precision="fp32", threads=1) as exact:
+        expected = exact.run(frames)
+    with open_engine(colour_bundle, SHAPE, engine="auto", precision="auto") as opened:
         assert opened.name == next(iter(ENGINES))
+        found = opened.run(frames)
+    assert (found.class_ids == expected.class_ids).mean() > 0.999
+    strong = expected.peaks[0, :, 3] > 0.5
+    assert {tuple(row) for row in found.peaks[0, strong, :3]} == {tuple(row) for row in expected.peaks[0, strong, :3]}
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones(colour_bundle: Bundle) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Any, NoReturn
 
@@ -23,8 +22,8 @@ COMMAND_MODULES = (
 # Which extra brings a package that a command may miss.
 EXTRAS = {
     "cv2": "cpu",
+    "lightning_fabric": "train",
     "matplotlib": "train",
-    "lightning": "train",
     "onnx": "export",
     "onnxruntime": "cpu",
     "openvino": "cpu",
@@ -82,15 +81,7 @@ def main() -> None:
     """Entry point. Exit status: 0 done; 1 what was asked could not be done; 2 bad usage."""
     debug, arguments = _take_debug(sys.argv[1:])
     try:
-        try:
-            build_app()(args=arguments)
-        finally:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader (`| head`) has enough. Python would complain when it flushes at exit, so nothing may be left to
-        # flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        build_app()(args=arguments)
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             raise

@@ -34,20 +34,30 @@ class InstalledWheel:
         )
 
 
-@pytest.fixture(scope="session")
-def installed_wheel(tmp_path_factory: pytest.TempPathFactory) -> InstalledWheel:
-    """Built from a copy of the tracked files, so that nothing is written into the checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    copy = folder / "copy"
-    tracked = subprocess.run(
+def copy_checkout(target: Path) -> Path:
+    """The files git knows or would add, so that a build writes nothing into the checkout."""
+    listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=REPOSITORY, capture_output=True, check=True
     )
-    for name in tracked.stdout.decode().split("\0"):
+    for name in listed.stdout.decode().split("\0"):
         source = REPOSITORY / name
         if name and source.is_file():
-            target = copy / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes(source.read_bytes())
+    return target
+
+
+@pytest.fixture
+def checkout_copy(tmp_path: Path) -> Path:
+    """A copy of this checkout that a test may change."""
+    return copy_checkout(tmp_path / "checkout")
+
+
+@pytest.fixture(scope="session")
+def installed_wheel(tmp_path_factory: pytest.TempPathFactory) -> InstalledWheel:
+    """Built from a copy of this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    copy = copy_checkout(folder / "copy")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(copy)]
     subprocess.run(build, check=True, capture_output=True)
     wheel = next(folder.glob("*.whl"))

@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 
-from hemonode.errors import DatasetError
+from hemonode.errors import DatasetError, PictureError
 from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.counting.frame_rule import in_counting_frame
 from hemonode.runtime.segment import Segmentation
@@ -64,7 +64,11 @@ def evaluate(
     findings = _Findings(max(names) + 1)
     for entry in entries:
         sample = dataset.read(entry)
-        findings.add(sample, method.segment(sample))
+        try:
+            found = method.segment(sample)
+        except PictureError as error:
+            raise PictureError(f"{entry.path}: {error}") from error
+        findings.add(sample, found)
         on_picture()
     if not findings.matrices and not findings.matches:
         raise DatasetError(

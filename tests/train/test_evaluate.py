@@ -179,6 +179,14 @@ def test_an_unknown_data_set_is_refused_with_the_names_of_the_shipped_ones(colou
     assert "bccd" in str(shown.exception)
 
 
+def test_a_picture_whose_scale_cannot_be_measured_is_named(folder, colour_bundle):
+    cv2.imwrite(str(folder / "images" / "c.png"), np.full((SIDE, SIDE, 3), 215, np.uint8))
+    arguments = ["evaluate", str(colour_bundle.folder), "--data", str(describe(folder)), "--engine", "cpu"]
+    shown = CliRunner().invoke(build_app(), [*arguments, "--split", "val", "--estimate-scale"])
+    assert shown.exit_code == 1
+    assert ".png: no red cells" in str(shown.exception)
+
+
 def test_one_root_too_few_is_bad_usage(folder, colour_bundle):
     arguments = ["evaluate", "--data", "bccd", "--data", "txl", "--root", str(folder)]
     assert CliRunner().invoke(build_app(), arguments).exit_code == 2

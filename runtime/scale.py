@@ -27,6 +27,8 @@ _INSTANCE_OVER_BOX = 0.87
 _LEAST_CELLS = 3
 # How quickly evidence fades as the measured diameter leaves the assumed one; in natural logarithms.
 _LOG_WIDTH = 0.2
+# Scores fall slowly as the scale leaves the right one; their power makes that count.
+_SCORE_POWER = 4
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,12 @@ def measure_red_cell_px(look: Look) -> float:
 
 
 def _evidence(assumed: float, cells: RedCells) -> float:
-    """Area, in assumed cells, that well-found cells of the assumed size cover."""
+    """Mean over the cells of how well each is found and how near to the assumed size; the part looked at varies."""
     if len(cells.diameters_px) < _LEAST_CELLS:
         return 0.0
     deviation = np.log(cells.diameters_px / _INSTANCE_OVER_BOX / assumed)
     agreement = np.exp(-0.5 * (deviation / _LOG_WIDTH) ** 2)
-    return float((cells.scores * agreement * cells.diameters_px**2).sum())
+    return float((cells.scores**_SCORE_POWER * agreement).mean())
 
 
 def _typical(cells: RedCells) -> float:

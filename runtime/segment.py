@@ -203,6 +203,8 @@ class Segmenter:
             if self._engine.shape == shape:
                 return
             self._engine.close()
+            # Not kept while opening may fail: a picture of the earlier size would be given the closed one.
+            self._engine = None
         engine, precision, threads = self._asked
         self._engine = open_engine(
             self.bundle, shape, engine=engine, setting=self.setting, precision=precision, threads=threads

@@ -43,11 +43,19 @@ def label_instances(
         cv2.circle(markers, (int(peak[1]), int(peak[2])), radius, row + 1, -1)
     # OpenCV floods along the least difference between neighbours (Meyer 1991): none inside a cell, so that all peaks
     # spread at one speed, and the largest at its edge, which the background therefore never crosses first.
-    cv2.watershed(cv2.merge([inside * np.uint8(255)] * 3), markers)
+    markers = _flood(inside * np.uint8(255), markers, background)
     owner = np.concatenate([[0], peaks[:, 0], [0]]).astype(np.uint8)
     labels = np.where((markers > 0) & (markers < background), markers, 0).astype(np.int32)
     labels[owner[labels] != class_ids] = 0
     return labels
+
+
+def _flood(picture: npt.NDArray[np.uint8], markers: npt.NDArray[np.int32], background: int) -> npt.NDArray[np.int32]:
+    """OpenCV's watershed within a rim of background: it labels no pixel at the border, where cut cells end."""
+    rim = cv2.copyMakeBorder(markers, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=background)
+    picture = cv2.copyMakeBorder(picture, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.watershed(cv2.merge([picture] * 3), rim)
+    return rim[1:-1, 1:-1]
 
 
 def _interior(class_ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

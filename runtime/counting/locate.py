@@ -57,7 +57,8 @@ def locate_cells(
     factor_x, factor_y = width / small.shape[1], height / small.shape[0]
     boxes = instance_boxes(labels, peaks, nominal) * np.array([factor_x, factor_y, factor_x, factor_y])
     boxes = np.clip(boxes, 0, [width, height, width, height])
-    in_frame = in_counting_frame(boxes, height, width, margin_px=max(factor_x, factor_y))
+    # Half a working-scale pixel: a cell touches an edge where it holds the mask's last pixel.
+    in_frame = in_counting_frame(boxes, height, width, margin_px=max(factor_x, factor_y) / 2)
     areas = np.bincount(labels.ravel(), minlength=len(peaks) + 1)[1:]
     margin = _BORDER_SHARE * manifest.scale.red_cell_px * max(factor_x, factor_y)
     edges = np.array([width, height, width, height]) - margin

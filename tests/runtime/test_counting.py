@@ -10,6 +10,7 @@ from hemonode.runtime.bundle.reader import Bundle
 from hemonode.runtime.counting.cells import Cell, tally
 from hemonode.runtime.counting.frame_rule import in_counting_frame
 from hemonode.runtime.counting.instances import instance_boxes, label_instances
+from hemonode.runtime.counting.locate import locate_cells
 from hemonode.runtime.counting.peaks import check_not_full, counted_peaks
 
 
@@ -48,6 +49,20 @@ def test_cells_at_the_left_and_top_edge_are_in_and_at_the_right_and_bottom_out()
         np.float64,
     )
     assert in_counting_frame(boxes, 100, 100).tolist() == [True, True, False, False, False, True]
+
+
+@pytest.mark.parametrize("width", range(400, 430))
+def test_a_cell_cut_by_the_right_edge_is_out_at_every_size(colour_bundle: Bundle, width: int) -> None:
+    # 90 px red cells: the working scale's pixels do not divide the picture's evenly.
+    columns = round(width * 40 / 90)
+    rows, places = np.mgrid[:160, : columns * 2]
+    cut = (places - columns * 2) ** 2 + (rows - 80) ** 2 <= 40**2
+    class_ids = np.where(cut, 2, 0).astype(np.uint8)
+    peaks = _peaks((2, columns - 10, 40, 0.9))
+    for mask, row, expected in ((class_ids, peaks, False), (class_ids[:, ::-1], _peaks((2, 10, 40, 0.9)), True)):
+        (cell,) = locate_cells(np.ascontiguousarray(mask), row, colour_bundle.manifest, 180, width).cells
+        assert cell.in_frame is expected
+        assert cell.width == pytest.approx(45, abs=3)
 
 
 def test_two_touching_discs_part_at_their_waist() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from hemonode.errors import PictureError
+from hemonode.errors import EngineError, PictureError
 from hemonode.runtime.bundle.reader import Bundle
 from hemonode.runtime.segment import Segmenter
 from hemonode.runtime.tiling import plan_tiles
@@ -105,3 +105,20 @@ def test_extreme_sizes_come_back_in_their_size(segmenter: Segmenter, height: int
     found = segmenter.segment(np.full((height, width, 3), 215, np.uint8), red_cell_px=90)
     assert found.class_ids.shape == (height, width)
     assert Counter(cell.class_id for cell in found.cells) == Counter()
+
+
+def test_after_an_engine_failed_to_open_the_next_picture_is_segmented(
+    colour_bundle: Bundle, draw_cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small, large = draw_cells(128, 128, [(RED, 64.0, 64.0, 40.0)]), draw_cells(200, 200, [])
+    with Segmenter(colour_bundle, engine="cpu", precision="fp32", threads=1) as opened:
+        opened.segment(small, red_cell_px=40)
+        with monkeypatch.context() as patched:
+            patched.setattr("hemonode.runtime.segment.open_engine", _no_engine)
+            with pytest.raises(EngineError):
+                opened.segment(large, red_cell_px=40)
+        assert len(opened.segment(small, red_cell_px=40).cells) == 1
+
+
+def _no_engine(*_: object, **__: object) -> None:
+    raise EngineError("no memory")

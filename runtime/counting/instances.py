@@ -55,7 +55,7 @@ def _flood(picture: npt.NDArray[np.uint8], markers: npt.NDArray[np.int32], backg
     rim = cv2.copyMakeBorder(markers, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=background)
     picture = cv2.copyMakeBorder(picture, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.watershed(cv2.merge([picture] * 3), rim)
-    return rim[1:-1, 1:-1]
+    return np.asarray(rim[1:-1, 1:-1], np.int32)
 
 
 def _interior(class_ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

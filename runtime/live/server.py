@@ -113,7 +113,10 @@ class LiveServer(uvicorn.Server):
     """uvicorn that says when it answers, and ends the streams when it is told to stop, so that it stops at once."""
 
     def __init__(self, app: FastAPI, hub: Hub, announce: Callable[[], None] = lambda: None) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
+        # The app has no lifespan events; were they on, a second Ctrl-C would end in uvicorn's traceback.
+        super().__init__(
+            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        )
         self._hub = hub
         self._announce = announce
 

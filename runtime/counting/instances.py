@@ -53,8 +53,8 @@ def label_instances(
 def _flood(picture: npt.NDArray[np.uint8], markers: npt.NDArray[np.int32], background: int) -> npt.NDArray[np.int32]:
     """OpenCV's watershed within a rim of background: it labels no pixel at the border, where cut cells end."""
     rim = cv2.copyMakeBorder(markers, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=background)
-    picture = cv2.copyMakeBorder(picture, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    cv2.watershed(cv2.merge([picture] * 3), rim)
+    ground = cv2.copyMakeBorder(picture, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.watershed(cv2.merge([ground] * 3), rim)
     return np.asarray(rim[1:-1, 1:-1], np.int32)
 
 

@@ -21,8 +21,8 @@ _BORDER_SHARE = 0.05
 class Located:
     """Cells with what their instances measure.
 
-    `diameters_px` float [n], √(width·height) of the box as in the labels, pixels of the picture; `whole` bool [n],
-    the instance has pixels and does not touch the border.
+    `diameters_px` float [n], of a disc with the instance's area, pixels of the picture; `whole` bool [n], the instance
+    has pixels and does not touch the border.
     """
 
     cells: tuple[Cell, ...]
@@ -75,5 +75,4 @@ def locate_cells(
         )
         for peak, box, inside in zip(peaks, boxes, in_frame, strict=True)
     )
-    sides = boxes[:, 2:] - boxes[:, :2]
-    return Located(cells, np.sqrt(sides[:, 0] * sides[:, 1]), whole)
+    return Located(cells, np.sqrt(areas * factor_x * factor_y * 4 / np.pi), whole)

@@ -17,11 +17,11 @@ from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.counting.locate import Located, locate_cells
 from hemonode.runtime.counting.peaks import check_not_full, peak_thresholds
 from hemonode.runtime.engines import open_engine
-from hemonode.runtime.engines.contract import AskedPrecision, Engine
-from hemonode.runtime.prediction import Prediction
+from hemonode.runtime.engines.contract import AskedPrecision, Engine, Shape
+from hemonode.runtime.engines.pool import EnginePool
 from hemonode.runtime.preprocess import equalise, pad, resample
 from hemonode.runtime.scale import RedCells, from_um_per_px, measure_red_cell_px
-from hemonode.runtime.tiling import Plan, Tile, plan_tiles
+from hemonode.runtime.tiling import Plan, core_peaks, paste_core, plan_tiles
 
 Pixels = npt.NDArray[np.uint8]
 ScaleSource = Literal["given", "um_per_px", "estimated"]
@@ -99,18 +99,14 @@ class Segmenter:
         self.setting = bundle.setting(setting).name
         self._asked = engine, precision, threads
         self._tile_px = tile_px
-        self._engine: Engine | None = None
-        self._open(self._smallest, self._smallest)
+        self._engines = EnginePool(self._open)
+        smallest = bundle.manifest.input.minimum
+        self._engines.take((1, smallest, smallest))
 
     @property
     def engine(self) -> Engine:
         """The engine in use: what it is, what it computes in, and why better ones were passed over."""
-        assert self._engine is not None, "the segmenter is closed"
-        return self._engine
-
-    @property
-    def _smallest(self) -> int:
-        return self.bundle.manifest.input.minimum
+        return self._engines.latest
 
     def segment(
         self, pixels: Pixels, *, red_cell_px: float | None = None, um_per_px: float | None = None
@@ -154,17 +150,17 @@ class Segmenter:
         """Run the engine on every tile and join the answers. One thread at a time."""
         started = time.perf_counter()
         plan, pixels = prepared.plan, prepared.pixels
-        self._open(plan.frame_height, plan.frame_width)
+        engine = self._engines.take((1, plan.frame_height, plan.frame_width))
         scale = self.bundle.manifest.input.mask_scale
         thresholds = peak_thresholds(self.bundle.manifest)
         class_ids = np.zeros((pixels.shape[0] * scale, pixels.shape[1] * scale), np.uint8)
         peaks = []
         for tile in plan.tiles:
             part = pixels[tile.top : tile.top + plan.frame_height, tile.left : tile.left + plan.frame_width]
-            prediction = self.engine.run(pad(part, plan.frame_height, plan.frame_width)[None])
+            prediction = engine.run(pad(part, plan.frame_height, plan.frame_width)[None])
             check_not_full(prediction.peaks[0], thresholds)
-            _paste(class_ids, prediction, tile, scale)
-            peaks.append(_own_peaks(prediction.peaks[0], tile))
+            paste_core(class_ids, prediction.class_ids[0], tile, scale)
+            peaks.append(core_peaks(prediction.peaks[0], tile))
         return Inferred(class_ids, np.concatenate(peaks), _ms(started, time.perf_counter()))
 
     def finish(self, prepared: Prepared, inferred: Inferred) -> Segmentation:
@@ -184,10 +180,8 @@ class Segmenter:
         )
 
     def close(self) -> None:
-        """Release the engine. Calling it again does nothing."""
-        if self._engine is not None:
-            self._engine.close()
-            self._engine = None
+        """Release the engines. Calling it again does nothing."""
+        self._engines.close()
 
     def __enter__(self) -> Segmenter:
         return self
@@ -197,16 +191,9 @@ class Segmenter:
     ) -> None:
         self.close()
 
-    def _open(self, height: int, width: int) -> None:
-        shape = (1, height, width)
-        if self._engine is not None:
-            if self._engine.shape == shape:
-                return
-            self._engine.close()
-            # Not kept while opening may fail: a picture of the earlier size would be given the closed one.
-            self._engine = None
+    def _open(self, shape: Shape) -> Engine:
         engine, precision, threads = self._asked
-        self._engine = open_engine(
+        return open_engine(
             self.bundle, shape, engine=engine, setting=self.setting, precision=precision, threads=threads
         )
 
@@ -248,22 +235,6 @@ def _check_size(pixels: Pixels, factor: float) -> None:
             f"a picture of {pixels.shape[1]}×{pixels.shape[0]} px is too large at this scale (×{factor:.2f}): "
             "check the red-cell diameter, or cut the picture into parts"
         )
-
-
-def _paste(class_ids: Pixels, prediction: Prediction, tile: Tile, scale: int) -> None:
-    own = prediction.class_ids[
-        0,
-        (tile.core_top - tile.top) * scale : (tile.core_bottom - tile.top) * scale,
-        (tile.core_left - tile.left) * scale : (tile.core_right - tile.left) * scale,
-    ]
-    class_ids[tile.core_top * scale : tile.core_bottom * scale, tile.core_left * scale : tile.core_right * scale] = own
-
-
-def _own_peaks(peaks: npt.NDArray[np.float32], tile: Tile) -> npt.NDArray[np.float32]:
-    moved = peaks + np.array([0, tile.left, tile.top, 0], np.float32)
-    inside = (moved[:, 1] >= tile.core_left) & (moved[:, 1] < tile.core_right)
-    inside &= (moved[:, 2] >= tile.core_top) & (moved[:, 2] < tile.core_bottom)
-    return np.asarray(moved[inside], np.float32)
 
 
 def _to_size(class_ids: Pixels, height: int, width: int) -> Pixels:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from hemonode.runtime.bundle.schema import InputRecord
 from hemonode.runtime.preprocess import padded_side
 
@@ -72,3 +75,20 @@ def _spans(side: int, record: InputRecord, tile_px: int) -> tuple[int, list[tupl
     # The last tile ends where the padded picture would: more padding beyond the border would be seen, too.
     spans.append((whole - frame, core_start, side))
     return frame, spans
+
+
+def paste_core(whole: npt.NDArray[np.uint8], frame: npt.NDArray[np.uint8], tile: Tile, scale: int) -> None:
+    """Copy the class ids that a tile answers for from its frame into the whole picture's, both at `scale` times."""
+    own = frame[
+        (tile.core_top - tile.top) * scale : (tile.core_bottom - tile.top) * scale,
+        (tile.core_left - tile.left) * scale : (tile.core_right - tile.left) * scale,
+    ]
+    whole[tile.core_top * scale : tile.core_bottom * scale, tile.core_left * scale : tile.core_right * scale] = own
+
+
+def core_peaks(peaks: npt.NDArray[np.float32], tile: Tile) -> npt.NDArray[np.float32]:
+    """The peaks [K, 4] of a frame that its tile answers for, moved to the whole picture's pixels."""
+    moved = peaks + np.array([0, tile.left, tile.top, 0], np.float32)
+    inside = (moved[:, 1] >= tile.core_left) & (moved[:, 1] < tile.core_right)
+    inside &= (moved[:, 2] >= tile.core_top) & (moved[:, 2] < tile.core_bottom)
+    return np.asarray(moved[inside], np.float32)

@@ -14,6 +14,7 @@ from hemonode.errors import BundleError, EngineError
 from hemonode.runtime.bundle.reader import Bundle
 from hemonode.runtime.engines import ENGINES, open_engine
 from hemonode.runtime.engines.contract import Engine
+from hemonode.runtime.engines.pool import EnginePool
 
 SHAPE = (1, 128, 160)
 
@@ -92,6 +93,32 @@ def test_an_unknown_engine_is_refused_with_the_known_ones(colour_bundle: Bundle)
 def test_a_missing_setting_is_refused_with_those_there_are(colour_bundle: Bundle) -> None:
     with pytest.raises(BundleError, match="rk4-1"):
         open_engine(colour_bundle, SHAPE, setting="dopri5-9")
+
+
+def test_a_folder_of_many_sizes_keeps_few_engines_open(colour_bundle: Bundle) -> None:
+    opened: list[Engine] = []
+
+    def open_for(shape: tuple[int, int, int]) -> Engine:
+        opened.append(open_engine(colour_bundle, shape, engine="cpu", precision="fp32", threads=1))
+        return opened[-1]
+
+    def still_open(engine: Engine) -> bool:
+        try:
+            engine.run(np.zeros((*engine.shape, 3), np.uint8))
+        except EngineError:
+            return False
+        return True
+
+    pool = EnginePool(open_for)
+    for width in range(128, 128 + 12 * 16, 16):
+        assert pool.take((1, 128, width)).shape == (1, 128, width)
+        assert pool.take((1, 128, 128)) is opened[0]
+    assert len(opened) == 12
+    assert [still_open(engine) for engine in opened] == [True, False, False] + [True] * 9
+    pool.close()
+    assert not any(still_open(engine) for engine in opened)
+    with pytest.raises(EngineError, match="closed"):
+        pool.take((1, 128, 128))
 
 
 def test_the_runtime_never_loads_torch() -> None:

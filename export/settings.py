@@ -17,10 +17,17 @@ from hemonode.train.models.table import ode_blocks
 
 @dataclass(frozen=True)
 class Setting:
-    """One rung of the bundle's ladder: `solvers` holds the unrolled solver of each block, by position."""
+    """One rung of the bundle's ladder.
+
+    Attributes:
+        name: a part of file names.
+        solvers: the unrolled solver of each ODE block, by position.
+        tolerance: that it was chosen to keep; None where it was asked for by method.
+    """
 
     name: str
     solvers: Mapping[int, Unrolled]
+    tolerance: float | None = None
 
     @property
     def evaluations(self) -> int:

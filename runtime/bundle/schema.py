@@ -65,8 +65,15 @@ class BlockSolver(_Record):
     method: str
     grid: tuple[float, ...]
     evaluations: int = Field(gt=0)
+    """Of f in one pass, those for the error estimate included."""
     error: float | None = None
     """Largest ‖h − h_ref‖ / ‖h_ref − h(0)‖ over the verification images."""
+    tile_error: float | None = None
+    """The same over the worst 32 px tile of any verification image."""
+    estimates: bool = False
+    """Whether the graph returns this block's local error."""
+    price_of_estimate: int = Field(default=0, ge=0)
+    """Evaluations of f, of those above, that serve the estimate alone."""
 
 
 class SettingVerification(_Record):
@@ -83,6 +90,34 @@ class SettingVerification(_Record):
     """Largest absolute value of any of the network's tensors; FP16 ends at 65504."""
     mask_agreement_strict_fp16: float | None = None
     """Share of equal pixels on one small crop, torch unrolled against this graph with each value rounded as written."""
+    mask_agreement_adaptive_unrolled: float | None = None
+    """Smallest share of equal pixels over the images, torch adaptive dopri5 against torch unrolled."""
+    worst_image: str | None = None
+    """Where the ONNX graph's mask agrees least with the adaptive solver's."""
+    magnitudes: dict[str, float] = {}
+    """Largest absolute value over the images of the few values of the graph that grow largest, by name."""
+    kept_fp32: tuple[str, ...] = ()
+    """Parts of the network that an fp16 graph computes in FP32, by their path in the model."""
+
+
+class BlockEstimate(_Record):
+    """How one ODE block's error estimate is distributed over the verification images, and how far it can be trusted.
+
+    Both estimate and true error are in the solver's own norm: root mean square of error / (atol + rtol · magnitude).
+    """
+
+    position: int = Field(ge=1, le=9)
+    images: int = Field(gt=0)
+    median: float
+    p95: float | None = None
+    """Given from 59 images on: fewer cannot bound it with 95 % confidence."""
+    p99: float | None = None
+    """Given from 299 images on."""
+    largest: float
+    ratio_to_true_error: float | None = None
+    """Median over the images of estimate / true error; None where a true error is 0."""
+    smallest_ratio: float | None = None
+    """The image on which the estimate is most hopeful."""
 
 
 class SolverSetting(_Record):
@@ -93,6 +128,12 @@ class SolverSetting(_Record):
     graphs: dict[Precision, str]
     """Path of the ONNX graph inside the bundle, per precision."""
     verification: dict[Precision, SettingVerification]
+    tolerance: float | None = None
+    """That was asked for; None where the setting was asked for by method."""
+    estimates: tuple[BlockEstimate, ...] = ()
+    """By rising position, of the blocks whose solver estimates."""
+    multiply_adds_per_px: float | None = None
+    """Of the convolutions in one pass, per pixel of the input."""
 
 
 class Provenance(_Record):

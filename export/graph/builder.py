@@ -38,7 +38,7 @@ class GraphBuilder:
     """Adds nodes in order of computation; every value knows its type, so that precision is stated, never guessed.
 
     Attributes:
-        compute_dtype: element type of convolutions and activations.
+        compute_dtype: element type of convolutions and activations; `computing` changes it for a part of the network.
     """
 
     def __init__(self, weights: WeightFile) -> None:
@@ -59,6 +59,15 @@ class GraphBuilder:
             yield
         finally:
             self._scope = outer
+
+    @contextmanager
+    def computing(self, dtype: int) -> Iterator[None]:
+        """Compute the nodes made inside in this element type."""
+        outer, self.compute_dtype = self.compute_dtype, dtype
+        try:
+            yield
+        finally:
+            self.compute_dtype = outer
 
     def op(
         self, operator: str, inputs: Sequence[Value | None], *, dtype: int | None = None, **attributes: object
@@ -105,7 +114,7 @@ class GraphBuilder:
     def weight(self, name: str, values: npt.NDArray[np.floating]) -> Value:
         """A weight in the shared file, in the compute type. Graphs that use the same name share the bytes."""
         if name not in self._initializers:
-            self._initializers[name] = self._weights.tensor(name, values)
+            self._initializers[name] = self._weights.tensor(name, values, self.compute_dtype)
         return Value(name, self.compute_dtype)
 
     def constant(self, values: npt.ArrayLike, dtype: npt.DTypeLike) -> Value:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
+from onnx import TensorProto
 from torch import nn
 
 from hemonode.errors import ExportError
@@ -19,13 +20,23 @@ NetworkEmitter = Callable[..., tuple[Value, Value]]
 class Emission:
     """One model being written into one graph.
 
-    Attributes:
+    Args:
         graph: what nodes are added to.
+        model: whose modules are emitted.
+        emitters: by type of module.
+        keep_fp32: paths of the modules that compute in FP32 whatever the graph's precision is.
     """
 
-    def __init__(self, graph: GraphBuilder, model: nn.Module, emitters: Mapping[type[nn.Module], Emitter]) -> None:
+    def __init__(
+        self,
+        graph: GraphBuilder,
+        model: nn.Module,
+        emitters: Mapping[type[nn.Module], Emitter],
+        keep_fp32: Collection[str] = (),
+    ) -> None:
         self.graph = graph
         self._emitters = emitters
+        self._keep_fp32 = frozenset(keep_fp32)
         self._names: dict[nn.Module, str] = {module: name for name, module in model.named_modules()}
 
     def name(self, module: nn.Module) -> str:
@@ -40,9 +51,18 @@ class Emission:
         """
         for kind in type(module).__mro__:
             if kind in self._emitters:
-                with self.graph.scope(self.name(module)):
+                with self.graph.scope(self.name(module)), self.graph.computing(self._dtype(module)):
                     return self._emitters[kind](self, module, *inputs)
         raise ExportError(
             f"'{self.name(module)}' is a {type(module).__name__}, which has no ONNX emitter: "
             "add one to hemonode.export.graph.table"
         )
+
+    def entry_dtype(self, module: nn.Module) -> int:
+        """The element type that a module, or the first layer inside it, computes in."""
+        if isinstance(module, nn.Sequential) and self.name(module) not in self._keep_fp32:
+            return self.entry_dtype(module[0])
+        return self._dtype(module)
+
+    def _dtype(self, module: nn.Module) -> int:
+        return TensorProto.FLOAT if self.name(module) in self._keep_fp32 else self.graph.compute_dtype

@@ -28,8 +28,9 @@ def emit_nodes_unet(emission: Emission, model: NodesUNet, pixels: Value) -> tupl
     h = emission.emit(model.bottom, h)
     quarter = h
     for index, stage in enumerate(model.decoder):
-        joined = emission.graph.op("Concat", [skips.pop(), emission.emit(model.upsample, h)], axis=1)
-        h = emission.emit(stage, joined)
+        dtype = emission.entry_dtype(stage)
+        halves = [emission.graph.cast(half, dtype) for half in (skips.pop(), emission.emit(model.upsample, h))]
+        h = emission.emit(stage, emission.graph.op("Concat", halves, axis=1))
         if index == 1:
             quarter = h
     logits, heat = emission.emit(model.mask_head, h), emission.emit(model.heat_head, quarter)

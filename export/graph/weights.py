@@ -20,6 +20,10 @@ COMPUTE_TYPES: dict[Precision, int] = {"fp32": TensorProto.FLOAT, "fp16": Tensor
 """What convolutions and activations are computed in."""
 
 
+class WeightOverflow(ExportError):
+    """A weight is too large for the type that it would be written in."""
+
+
 class WeightFile:
     """Collects each named weight once, however many graphs use it, and writes them side by side.
 
@@ -30,33 +34,38 @@ class WeightFile:
     def __init__(self, precision: Precision) -> None:
         self.precision = precision
         self.file_name = f"weights.{precision}.bin"
-        self._dtype: npt.DTypeLike = helper.tensor_dtype_to_np_dtype(COMPUTE_TYPES[precision])
-        self._offsets: dict[str, int] = {}
-        self._arrays: dict[str, npt.NDArray[np.floating]] = {}
+        self._offsets: dict[tuple[str, int], int] = {}
+        self._arrays: dict[tuple[str, int], npt.NDArray[np.floating]] = {}
         self._end = 0
 
-    def tensor(self, name: str, values: npt.NDArray[np.floating]) -> TensorProto:
-        """An initializer that points into the file, in the file's precision.
+    def tensor(self, name: str, values: npt.NDArray[np.floating], dtype: int | None = None) -> TensorProto:
+        """An initializer that points into the file, of ONNX element type `dtype`, or else of the file's precision.
 
         Raises:
-            ExportError: the values overflow the precision, or the name already stands for other values.
+            WeightOverflow: the values overflow the type.
+            ExportError: the name already stands for other values of that type.
         """
+        dtype = COMPUTE_TYPES[self.precision] if dtype is None else dtype
         with np.errstate(over="ignore"):
-            array = np.ascontiguousarray(values, self._dtype)
+            array = np.ascontiguousarray(values, helper.tensor_dtype_to_np_dtype(dtype))
         if not np.isfinite(array).all():
-            raise ExportError(f"weight '{name}' reaches {np.abs(values).max():.3g}, which {self.precision} cannot hold")
-        if name not in self._arrays:
-            self._offsets[name] = self._end
-            self._arrays[name] = array
+            raise WeightOverflow(
+                f"weight '{name}' reaches {np.abs(values).max():.3g}, which {self.precision} cannot hold"
+            )
+        key = name, dtype
+        if key not in self._arrays:
+            self._offsets[key] = self._end
+            self._arrays[key] = array
             self._end += -(-array.nbytes // ALIGNMENT) * ALIGNMENT
-        elif not np.array_equal(self._arrays[name], array):
+        elif not np.array_equal(self._arrays[key], array):
             raise ExportError(f"two different weights are called '{name}'; give every module its own name")
-        return self._pointer(name, array)
+        return self._pointer(name, dtype, array)
 
-    def _pointer(self, name: str, array: npt.NDArray[np.floating]) -> TensorProto:
-        tensor = TensorProto(name=name, data_type=COMPUTE_TYPES[self.precision], dims=array.shape)
+    def _pointer(self, name: str, dtype: int, array: npt.NDArray[np.floating]) -> TensorProto:
+        tensor = TensorProto(name=name, data_type=dtype, dims=array.shape)
         tensor.data_location = TensorProto.EXTERNAL
-        for key, value in (("location", self.file_name), ("offset", self._offsets[name]), ("length", array.nbytes)):
+        offset = self._offsets[name, dtype]
+        for key, value in (("location", self.file_name), ("offset", offset), ("length", array.nbytes)):
             tensor.external_data.append(onnx.StringStringEntryProto(key=key, value=str(value)))
         return tensor
 
@@ -64,8 +73,8 @@ class WeightFile:
         """Write the file into `folder`, little-endian as ONNX asks, and return its path."""
         path = folder / self.file_name
         with path.open("wb") as file:
-            for name, array in self._arrays.items():
-                file.seek(self._offsets[name])
+            for key, array in self._arrays.items():
+                file.seek(self._offsets[key])
                 file.write(array.astype(array.dtype.newbyteorder("<")).tobytes())
             file.truncate(self._end)
             file.flush()

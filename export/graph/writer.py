@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -34,11 +35,14 @@ class Heads:
     heat_stride: int = HEAT_STRIDE
 
 
-def write_graph(model: nn.Module, name: str, heads: Heads, weights: WeightFile) -> ModelProto:
+def write_graph(
+    model: nn.Module, name: str, heads: Heads, weights: WeightFile, keep_fp32: Collection[str] = ()
+) -> ModelProto:
     """The graph of a network whose ODE blocks hold unrolled solvers; its weights go into `weights`.
 
     Input `frames` uint8 [N, H, W, 3] BGR, preprocessed; outputs `class_ids` uint8 [N, H·m, W·m] and `peaks`
     float32 [N, K, 4]. N, H and W are symbolic.
+    The modules whose paths are in `keep_fp32` compute in FP32 whatever the precision of `weights` is.
 
     Raises:
         ExportError: a module has no emitter, an ODE block no unrolled solver, or a weight overflows the precision.
@@ -49,7 +53,7 @@ def write_graph(model: nn.Module, name: str, heads: Heads, weights: WeightFile) 
     with torch.no_grad():
         with graph.scope("before"):
             pixels = emit_pixels(graph, Value("frames", TensorProto.UINT8))
-        logits, heat_logits = NETWORKS[type(model)](Emission(graph, model, EMITTERS), model, pixels)
+        logits, heat_logits = NETWORKS[type(model)](Emission(graph, model, EMITTERS, keep_fp32), model, pixels)
     with graph.scope("after"):
         class_ids = emit_class_ids(graph, logits, heads.mask_scale)
         peaks = emit_peaks(graph, heat_logits, heads.countable_ids, heads.heat_stride, heads.peaks)

@@ -55,14 +55,23 @@ class Checkpoint:
             CheckpointError: the weights do not fit the configuration.
         """
         model = build_model(self.config)
-        try:
-            model.load_state_dict(self.weights)
-        except RuntimeError as error:
-            raise CheckpointError(
-                f"the checkpoint's weights do not fit its own model configuration ({str(error).splitlines()[0]}): "
-                "it is damaged; train again or use another one"
-            ) from error
+        load_weights(model, self.weights)
         return model.eval()
+
+
+def load_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Give a network a checkpoint's weights.
+
+    Raises:
+        CheckpointError: they do not fit the network.
+    """
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"the checkpoint's weights do not fit the model's configuration ({' '.join(str(error).split())[:200]}): "
+            "give the recipe that it was trained by, or another checkpoint"
+        ) from error
 
 
 def write_atomically(values: dict[str, Any], path: Path) -> None:

@@ -22,6 +22,10 @@ def train(
     data_root: Path = typer.Option(..., "--data-root", help="The folder that holds the recipe's data folders."),
     out: Path = typer.Option(..., "--out", "-o", help="Folder of the run; a run found there goes on."),
     epochs: int = typer.Option(None, "--epochs", min=1, help="Instead of the recipe's, to try things out."),
+    change: list[str] = typer.Option(
+        [], "--set", help="KEY=VALUE in place of the recipe's, such as training.dynamics.kinetic=0.01. Repeat."
+    ),
+    start: Path = typer.Option(None, "--from", help="A checkpoint whose weights to start from."),
 ) -> None:
     """Train a model by a recipe; Ctrl-C stops after the last finished epoch, the same command goes on.
 
@@ -31,4 +35,4 @@ def train(
     """
     from hemonode.train.run import run_training
 
-    run_training(recipe, data_root, out, epochs)
+    run_training(recipe, data_root, out, epochs, change, start)

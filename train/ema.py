@@ -11,13 +11,14 @@ from torch import nn
 class MovingAverage:
     """A copy of a network that follows it slowly.
 
-    The average starts as a plain mean and reaches `decay` later, so that early epochs are not ruled by random weights.
+    The average starts as a plain mean and reaches `decay` later, so that early epochs are not ruled by random weights;
+    a network that is `trained` already has none.
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
+    def __init__(self, model: nn.Module, decay: float, *, trained: bool = False) -> None:
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         self.decay = decay
-        self.updates = 0
+        self.updates = round(10 / (1 - decay)) if trained else 0
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -39,6 +41,17 @@ class DataPart(_Part):
     """Pictures that choose the checkpoint and the thresholds; never reported."""
 
 
+class DynamicsPart(_Part):
+    """What makes the ODE blocks' dynamics cheap to solve: weights of penalties, 0 for none, and a random end time."""
+
+    local_error: float = Field(default=0.0, ge=0)
+    """Of an embedded pair's own estimate over the block's movement; counts in steps that draw "bs3:N", "dopri5:N"."""
+    kinetic: float = Field(default=0.0, ge=0)
+    jacobian: float = Field(default=0.0, ge=0)
+    end_time_jitter: float = Field(default=0.0, ge=0, lt=1)
+    """Blocks are solved up to a time drawn from 1 ± this at each step."""
+
+
 class TrainingPart(_Part):
     """How long and with what training runs."""
 
@@ -63,6 +76,11 @@ class TrainingPart(_Part):
     adaptive_epochs: int = Field(default=0, ge=0)
     """The last epochs solve adaptively, whatever `solvers` says."""
     adjoint: bool = False
+    dynamics: DynamicsPart = DynamicsPart()
+    start_sha256: str | None = None
+    """Of the checkpoint whose weights training started from; None for fresh weights. Set by `--from`."""
+    through: str | None = None
+    """The unrolled solvers that training went through instead of `solvers`. Set by `calibrate fine-tune`."""
     class_weights: tuple[float, ...]
     heat_share: float = Field(default=1.0, ge=0)
     scale_jitter: float = Field(default=0.25, ge=0, lt=1)
@@ -106,17 +124,38 @@ def find_recipe(name: str) -> Path:
     raise RecipeError(f"there is no recipe '{name}': give a TOML file, or one of the shipped recipes: {shipped}")
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """A recipe, checked.
+
+    Args:
+        path: its TOML file.
+        changes: "KEY=VALUE" in TOML's own words, such as "training.epochs=3", each in place of the file's.
 
     Raises:
         RecipeError: not TOML, or a field is missing, unknown or out of range.
     """
     try:
-        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not valid TOML ({error}): correct the file") from error
+    for change in changes:
+        try:
+            _merge(values, tomllib.loads(change))
+        except tomllib.TOMLDecodeError as error:
+            raise RecipeError(
+                f"'{change}' is not KEY=VALUE as TOML writes it ({error}): strings need quotes, as in name=\"mine\""
+            ) from error
+    try:
+        return Recipe.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "recipe"
         raise RecipeError(f"{path}: {where}: {first['msg']}; correct that field") from error
+
+
+def _merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _merge(values[key], value)
+        else:
+            values[key] = value

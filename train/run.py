@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -14,6 +17,7 @@ from hemonode.train.augment import WorkingSample
 from hemonode.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from hemonode.train.data.dataset import Dataset, load_dataset
 from hemonode.train.history import Record
+from hemonode.train.models.integrators import Integrator
 from hemonode.train.patches import Source, at_working_scale, to_working_sample
 from hemonode.train.peak_thresholds import PicturePeaks, choose_peak_thresholds
 from hemonode.train.recipe import DataPart, Recipe, find_recipe, load_recipe
@@ -67,16 +71,49 @@ def _working_samples(recipe: Recipe, part: DataPart, dataset: Dataset, split: st
     )
 
 
-def run_training(recipe_name: str, data_root: Path, out: Path, epochs: int | None) -> None:
+class Through(NamedTuple):
+    """Integrators that training goes through, by position of the block, and how the checkpoint's recipe names them."""
+
+    name: str
+    integrators: Mapping[int, Integrator]
+
+
+def run_training(
+    recipe_name: str,
+    data_root: Path,
+    out: Path,
+    epochs: int | None = None,
+    changes: Sequence[str] = (),
+    start: Path | None = None,
+    through: Through | None = None,
+) -> None:
     """Train, or go on where the folder's run stopped, and choose the counting thresholds.
 
+    Args:
+        recipe_name: a recipe's file, or the name of a shipped one.
+        data_root: the folder of the recipe's data folders.
+        out: the run's folder.
+        epochs: instead of the recipe's.
+        changes: "KEY=VALUE", see `load_recipe`.
+        start: a checkpoint to start from instead of fresh weights.
+        through: what integrates the blocks instead of the recipe's solvers.
+
     Raises:
-        HemonodeError: the recipe, the data or the folder cannot be used.
+        HemonodeError: the recipe, the data, the checkpoint or the folder cannot be used.
         InterruptedByUser: Ctrl-C; the finished epochs are kept.
     """
     say = Console(stderr=True)
     recipe_path = find_recipe(recipe_name)
-    recipe = _shortened(load_recipe(recipe_path), epochs)
+    if epochs is not None:
+        changes = (*changes, f"training.epochs={epochs}")
+    recipe = load_recipe(recipe_path, changes)
+    weights = None
+    if start is not None:
+        weights = load_checkpoint(start).weights
+        sha256 = hashlib.sha256(start.read_bytes()).hexdigest()
+        recipe = _with_training(recipe, start_sha256=sha256)
+    if through is not None:
+        recipe = _with_training(recipe, through=through.name)
     for solver in recipe.training.solvers:
         check_solver(solver)
     material = read_material(recipe, recipe_path, data_root)
@@ -90,6 +127,8 @@ def run_training(recipe_name: str, data_root: Path, out: Path, epochs: int | Non
         licences=material.licences,
         trained_on=material.names,
         countable_ids=countable_ids(recipe),
+        start=weights,
+        integrators=None if through is None else through.integrators,
     )
     best = _train(trainer, say)
     checkpoint = with_thresholds(load_checkpoint(best), material, say)
@@ -103,10 +142,8 @@ def run_training(recipe_name: str, data_root: Path, out: Path, epochs: int | Non
     say.print(f"export it with: hemonode export {best} -o {recipe.name}.hemo --help", highlight=False)
 
 
-def _shortened(recipe: Recipe, epochs: int | None) -> Recipe:
-    if epochs is None:
-        return recipe
-    return recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": epochs})})
+def _with_training(recipe: Recipe, **values: str) -> Recipe:
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update=values)})
 
 
 def _train(trainer: Trainer, say: Console) -> Path:

@@ -6,7 +6,9 @@ import numpy as np
 from torch import nn
 
 from hemonode.errors import RecipeError
-from hemonode.train.models.integrators import Adaptive, FixedStep
+from hemonode.train.models.integrators import Adaptive, FixedStep, Integrator
+from hemonode.train.models.ode_block import ODEBlock
+from hemonode.train.models.pair_steps import PAIRS, PairSteps
 from hemonode.train.models.table import ode_blocks
 
 FIXED_METHODS = ("euler", "midpoint", "rk4")
@@ -20,20 +22,30 @@ def check_solver(name: str) -> None:
         RecipeError: neither "dopri5" nor METHOD:STEPS of a known method.
     """
     method, _, steps = name.partition(":")
-    if name != ADAPTIVE and (method not in FIXED_METHODS or not steps.isdigit() or int(steps) < 1):
-        known = ", ".join(FIXED_METHODS)
+    known_methods = (*FIXED_METHODS, *PAIRS)
+    if name != ADAPTIVE and (method not in known_methods or not steps.isdigit() or int(steps) < 1):
+        known = ", ".join(known_methods)
         raise RecipeError(f"solver '{name}' is unknown: use '{ADAPTIVE}', or METHOD:STEPS with a method of {known}")
 
 
-def use_solver(model: nn.Module, name: str, *, adjoint: bool = False) -> None:
-    """Let every ODE block of a model integrate by the named solver."""
+def use_solver(model: nn.Module, name: str, *, adjoint: bool = False, end_time: float = 1.0) -> None:
+    """Let every ODE block of a model integrate by the named solver, up to `end_time`."""
     check_solver(name)
     for block in ode_blocks(model):
-        if name == ADAPTIVE:
-            block.integrator = Adaptive(block.tolerance, adjoint=adjoint)
-        else:
-            method, _, steps = name.partition(":")
-            block.integrator = FixedStep(method, int(steps))
+        block.integrator = _integrator(block, name, adjoint, end_time)
+
+
+def _integrator(block: ODEBlock, name: str, adjoint: bool, end_time: float) -> Integrator:
+    if name == ADAPTIVE:
+        return Adaptive(block.tolerance, adjoint=adjoint, end_time=end_time)
+    method, _, steps = name.partition(":")
+    kind = PairSteps if method in PAIRS else FixedStep
+    return kind(method, int(steps), end_time=end_time)
+
+
+def draw_end_time(jitter: float, seed: int, step: int) -> float:
+    """A training step's end time, uniform in 1 ± jitter (Ghosh et al. 2020, STEER); the same when training resumes."""
+    return 1.0 + jitter * float(np.random.default_rng((seed, step, 2)).uniform(-1, 1))
 
 
 def draw_solver(names: tuple[str, ...], seed: int, step: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,17 @@ from torch.utils.data import DataLoader
 
 from hemonode.errors import RecipeError
 from hemonode.train.augment import Augmentation, WorkingSample
-from hemonode.train.checkpoint import FORMAT, VERSION, Checkpoint, save_checkpoint
+from hemonode.train.checkpoint import FORMAT, VERSION, Checkpoint, load_weights, save_checkpoint
 from hemonode.train.ema import MovingAverage
 from hemonode.train.history import Record, draw_curves, write_history
 from hemonode.train.losses import as_class_weights, total_loss
+from hemonode.train.models.integrators import Integrator
 from hemonode.train.models.table import build_model, ode_blocks
 from hemonode.train.patches import Patches, Source
+from hemonode.train.penalties import check_penalties, penalise, penalty
 from hemonode.train.recipe import Recipe, TrainingPart
 from hemonode.train.run_folder import RunFolder
-from hemonode.train.solvers import ADAPTIVE, draw_solver, use_solver
+from hemonode.train.solvers import ADAPTIVE, draw_end_time, draw_solver, use_solver
 from hemonode.train.validate import adaptive_evaluations, validate
 
 Progress = Callable[[int, int], None]
@@ -62,6 +64,12 @@ class Trainer:
         licences: of the data.
         trained_on: the data sets' names.
         countable_ids: class of each plane of the heat map.
+        start: weights to start from instead of fresh ones.
+        integrators: of the block at each position, instead of the recipe's solvers.
+
+    Raises:
+        RecipeError: the recipe's parts contradict each other, or `folder` holds a run of another recipe.
+        CheckpointError: `start` does not fit the recipe's model.
     """
 
     def __init__(
@@ -74,17 +82,23 @@ class Trainer:
         licences: tuple[str, ...],
         trained_on: tuple[str, ...],
         countable_ids: tuple[int, ...],
+        start: dict[str, torch.Tensor] | None = None,
+        integrators: Mapping[int, Integrator] | None = None,
     ) -> None:
         self.recipe, self.sources, self.tune = recipe, sources, tune
         self.licences, self.trained_on, self.countable_ids = licences, trained_on, countable_ids
+        self.integrators = integrators
         self.folder = RunFolder(folder)
         self.folder.prepare()
         options = recipe.training
+        check_penalties(options)
         self.fabric = Fabric(accelerator="auto", devices=1, precision=options.precision)  # type: ignore[arg-type]
         self.fabric.seed_everything(options.seed, verbose=False)
         plain = build_model(recipe.model)
+        if start is not None:
+            load_weights(plain, start)
         plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
-        self.average = MovingAverage(plain, options.ema_decay)
+        self.average = MovingAverage(plain, options.ema_decay, trained=start is not None)
         optimizer = torch.optim.AdamW(_parameter_groups(plain, options), weight_decay=options.weight_decay)
         self.plain = plain
         self.model, self.optimizer = self.fabric.setup(plain, optimizer)
@@ -138,8 +152,8 @@ class Trainer:
         adaptive = self.epoch >= options.epochs - options.adaptive_epochs
         for index, batch in enumerate(self._loader()):
             step = self.epoch * options.steps_per_epoch + index
-            solver = ADAPTIVE if adaptive else draw_solver(options.solvers, options.seed, step)
-            use_solver(self.plain, solver, adjoint=options.adjoint)
+            self._use_solver(step, adaptive=adaptive)
+            penalise(self.plain, options.dynamics, options.seed + step)
             for name, value in self._step(self.fabric.to_device(batch), step).items():
                 sums[name] += value
             on_step(step + 1, self.total_steps)
@@ -150,6 +164,16 @@ class Trainer:
             )
         return {"epoch": self.epoch + 1, **means, **self._validate()}
 
+    def _use_solver(self, step: int, *, adaptive: bool) -> None:
+        options = self.recipe.training
+        if self.integrators is not None:
+            for block in ode_blocks(self.plain):
+                block.integrator = self.integrators[block.position]
+            return
+        solver = ADAPTIVE if adaptive else draw_solver(options.solvers, options.seed, step)
+        end_time = draw_end_time(options.dynamics.end_time_jitter, options.seed, step)
+        use_solver(self.plain, solver, adjoint=options.adjoint, end_time=end_time)
+
     def _step(self, batch: dict[str, torch.Tensor], step: int) -> dict[str, float]:
         options = self.recipe.training
         rate = options.learning_rate * learning_rate_factor(step, options.warm_up_steps, self.total_steps)
@@ -159,12 +183,13 @@ class Trainer:
         batch["mask"] = batch["mask"].long()
         weights = as_class_weights(options.class_weights, self.fabric.device)
         loss, parts = total_loss(outputs.logits, outputs.heat_logits, batch, weights, options.heat_share)
+        extra, measured = penalty(self.plain, options.dynamics)
         self.optimizer.zero_grad()
-        self.fabric.backward(loss)
+        self.fabric.backward(loss + extra)
         norm = self.fabric.clip_gradients(self.model, self.optimizer, max_norm=options.clip_norm)
         self.optimizer.step()
         self.average.update(self.plain)
-        figures = {name: float(value) for name, value in parts.items()}
+        figures = {name: float(value) for name, value in parts.items()} | measured
         return {**figures, "gradient_norm": float(norm) if norm is not None else 0.0, "learning_rate": rate}
 
     def _validate(self) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import signal
@@ -18,8 +19,9 @@ import torch
 from hemonode.device.smear import render_view
 from hemonode.errors import CheckpointError, RecipeError
 from hemonode.train.checkpoint import load_checkpoint
+from hemonode.train.models.integrators import FixedStep
 from hemonode.train.recipe import find_recipe, load_recipe
-from hemonode.train.run import run_training
+from hemonode.train.run import Through, run_training
 
 DATASET = """
 name = "drawn"
@@ -93,7 +95,7 @@ def _losses(run: Path) -> list[float]:
 
 @pytest.fixture(scope="module")
 def whole_run(work: Path) -> Path:
-    run_training(str(work / "tiny.toml"), work, work / "whole", None)
+    run_training(str(work / "tiny.toml"), work, work / "whole")
     return work / "whole"
 
 
@@ -130,7 +132,7 @@ def test_a_run_stopped_by_ctrl_c_resumes_to_the_same_curve(work: Path, whole_run
     assert training.returncode == 1, said
     assert len(_losses(run)) < 3
     load_checkpoint(run / "best.ckpt")
-    run_training(str(work / "tiny.toml"), work, run, None)
+    run_training(str(work / "tiny.toml"), work, run)
     assert _losses(run) == pytest.approx(_losses(whole_run), rel=1e-4)
 
 
@@ -139,7 +141,7 @@ def test_a_folder_with_another_recipes_run_is_not_touched(work: Path, whole_run:
     other.write_text(RECIPE.replace("3e-3", "1e-3"))
     before = (whole_run / "best.ckpt").read_bytes()
     with pytest.raises(RecipeError, match="another recipe"):
-        run_training(str(other), work, whole_run, None)
+        run_training(str(other), work, whole_run)
     assert (whole_run / "best.ckpt").read_bytes() == before
 
 
@@ -176,3 +178,56 @@ def test_a_wrong_recipe_names_the_field(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(RECIPE.replace("batch_size = 2", 'batch_size = "two"'))
     with pytest.raises(RecipeError, match=r"training\.batch_size"):
         load_recipe(tmp_path / "r.toml")
+
+
+def test_fine_tuning_starts_from_the_checkpoints_weights_and_says_so(
+    work: Path, whole_run: Path, tmp_path: Path
+) -> None:
+    start = whole_run / "best.ckpt"
+    changes = ["training.learning_rate=1e-9", "training.dynamics.kinetic=0.1"]
+    run_training(str(work / "tiny.toml"), work, tmp_path / "tuned", 1, changes, start)
+    tuned, before = load_checkpoint(tmp_path / "tuned" / "best.ckpt"), load_checkpoint(start)
+    learnt = [name for name in before.weights if "running" not in name and "tracked" not in name]
+    assert all(torch.allclose(tuned.weights[name], before.weights[name], atol=1e-5) for name in learnt)
+    assert tuned.recipe.training.dynamics.kinetic == 0.1
+    assert tuned.recipe.training.start_sha256 == hashlib.sha256(start.read_bytes()).hexdigest()
+    assert "kinetic" in json.loads((tmp_path / "tuned" / "metrics.jsonl").read_text())
+
+
+def test_a_checkpoint_of_another_network_is_no_start(work: Path, whole_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="do not fit"):
+        run_training(
+            str(work / "tiny.toml"), work, tmp_path / "run", 1, ["model.width=6"], whole_run / "best.ckpt"
+        )
+
+
+def test_training_goes_through_given_integrators_instead_of_the_recipes(
+    work: Path, whole_run: Path, tmp_path: Path
+) -> None:
+    calls = []
+
+    class Counted(FixedStep):
+        def __call__(self, dynamics: torch.nn.Module, h0: torch.Tensor) -> torch.Tensor:
+            calls.append(h0.shape[0])
+            return super().__call__(dynamics, h0)
+
+    through = Through("two euler steps", {5: Counted("euler", 2)})
+    run_training(
+        str(work / "tiny.toml"), work, tmp_path / "run", 1, start=whole_run / "best.ckpt", through=through
+    )
+    assert calls == [2] * 4
+    assert load_checkpoint(tmp_path / "run" / "best.ckpt").recipe.training.through == "two euler steps"
+
+
+@pytest.mark.parametrize("change", ["training.epochs", "training.epochs = = 3", "training.solvers=rk4"])
+def test_a_change_that_is_no_toml_is_refused_with_an_example(change: str) -> None:
+    with pytest.raises(RecipeError, match="KEY=VALUE"):
+        load_recipe(find_recipe("first_light"), [change])
+
+
+def test_a_change_of_one_field_leaves_the_others() -> None:
+    changed = load_recipe(find_recipe("first_light"), ["training.dynamics.jacobian=0.5", 'name="mine"'])
+    plain = load_recipe(find_recipe("first_light"))
+    assert (changed.name, changed.training.dynamics.jacobian) == ("mine", 0.5)
+    assert changed.training.batch_size == plain.training.batch_size
+    assert changed.data == plain.data

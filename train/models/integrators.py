@@ -27,14 +27,16 @@ class Adaptive:
     Args:
         tolerance: rtol and atol of the solver.
         adjoint: solve backwards for the gradient (constant memory) instead of keeping every stage.
+        end_time: where to stop; 1 but for training with random end times.
     """
 
-    def __init__(self, tolerance: float, *, adjoint: bool = False) -> None:
+    def __init__(self, tolerance: float, *, adjoint: bool = False, end_time: float = 1.0) -> None:
         self.tolerance = tolerance
         self.adjoint = adjoint
+        self.end_time = end_time
 
     def __call__(self, dynamics: nn.Module, h0: Tensor) -> Tensor:
-        """h(1).
+        """h(end_time).
 
         Raises:
             SolverError: no step is small enough.
@@ -42,16 +44,16 @@ class Adaptive:
         solve = odeint_adjoint if self.adjoint else odeint
         with torch.autocast(h0.device.type, enabled=False):
             state = h0 if h0.dtype == torch.float64 else h0.float()
-            # `step_t` makes the last accepted step end at 1; otherwise f is evaluated beyond 1 and interpolated back.
+            # `step_t` makes the last accepted step end there; otherwise f is evaluated beyond and interpolated back.
             try:
                 path: Tensor = solve(
                     dynamics,
                     state,
-                    torch.tensor([0.0, 1.0], dtype=state.dtype, device=state.device),
+                    torch.tensor([0.0, self.end_time], dtype=state.dtype, device=state.device),
                     rtol=self.tolerance,
                     atol=self.tolerance,
                     method="dopri5",
-                    options={"step_t": torch.tensor([1.0], dtype=state.dtype, device=state.device)},
+                    options={"step_t": torch.tensor([self.end_time], dtype=state.dtype, device=state.device)},
                 )
             except AssertionError as error:  # torchdiffeq's way to say that no step is small enough
                 raise SolverError(
@@ -67,13 +69,14 @@ class FixedStep:
     The state stays float32; f runs in whatever autocast chooses, which is what makes training in bfloat16 fast.
     """
 
-    def __init__(self, method: str, steps: int) -> None:
+    def __init__(self, method: str, steps: int, *, end_time: float = 1.0) -> None:
         self.method = method
         self.steps = steps
+        self.end_time = end_time
 
     def __call__(self, dynamics: nn.Module, h0: Tensor) -> Tensor:
-        """h(1)."""
+        """h(end_time)."""
         state = h0.float()
-        times = torch.linspace(0.0, 1.0, self.steps + 1, device=state.device)
+        times = torch.linspace(0.0, self.end_time, self.steps + 1, device=state.device)
         path: Tensor = odeint(dynamics, state, times, method=self.method)
         return path[-1].to(h0.dtype)

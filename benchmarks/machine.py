@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch")
+LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch", "torchdiffeq")
 
 
 @dataclass(frozen=True)

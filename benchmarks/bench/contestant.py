@@ -46,13 +46,15 @@ class Ground(Record):
     """What all contestants of a run share. Paths are absolute.
 
     Attributes:
-        bundle: folder of the bundle; it has been checked.
+        bundle: folder of the bundle, which has been checked; None where only a baseline takes part.
         checkpoint: what the bundle was exported from, for the torch peers.
         baseline: see `BASELINE`.
         threads: of every engine and peer.
+        scratch: the run's own folder, deleted at its end.
     """
 
-    bundle: Path
+    bundle: Path | None
     checkpoint: Path | None
     baseline: Path | None
     threads: int
+    scratch: Path

@@ -23,6 +23,7 @@ def bundle_of(contestant: Contestant, ground: Ground) -> Bundle:
     """
     if contestant.engine == BASELINE:
         return cast(Bundle, torch_peers().baseline_bundle(ground))
+    assert ground.bundle is not None
     return open_bundle(ground.bundle)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -68,12 +70,14 @@ def open_peer(contestant: Contestant, ground: Ground, bundle: Bundle, shape: Sha
     set_solvers(model, contestant, bundle)
     network: Network = Answering(model, heads_of(checkpoint)).eval()
     if contestant.engine == COMPILED:
-        network = compiled(network)
+        network = compiled(network, ground.scratch)
     return TorchEngine(contestant.engine, network, shape)
 
 
-def compiled(network: Network) -> Network:
+def compiled(network: Network, scratch: Path) -> Network:
     """The network under torch.compile. It compiles when it first runs; where it cannot, that run says why."""
+    # The user's own cache would make the first compilation of a run look as short as a later one.
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(scratch / "inductor")
     # The counter of evaluations would have each run compiled anew for its new value.
     torch._dynamo.config.allow_unspec_int_on_nn_module = True
     optimised: Network = torch.compile(network)

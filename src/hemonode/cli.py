@@ -17,6 +17,7 @@ COMMAND_MODULES = (
     "hemonode.train.commands",
     "hemonode.export.commands",
     "hemonode.runtime.commands",
+    "hemonode.benchmarks.commands",
 )
 
 # Which extra brings a package that a command may miss.

@@ -1,0 +1,156 @@
+"""The `bench` command: times, judges and compares every way to run a bundle, and keeps what Ctrl-C leaves finished."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from hemonode.benchmarks.bench.assemble import Found, assemble
+from hemonode.benchmarks.bench.circumstances import Circumstances, describe
+from hemonode.benchmarks.bench.contestant import PEERS, SOLVED_ADAPTIVELY, Contestant, Ground
+from hemonode.benchmarks.bench.data import Located, locate
+from hemonode.benchmarks.bench.entrants import list_contestants, probe
+from hemonode.benchmarks.bench.frames import make_frames
+from hemonode.benchmarks.bench.jobs import Judged, Judging, Worked, Working
+from hemonode.benchmarks.bench.outputs import write_outputs
+from hemonode.benchmarks.bench.report import terminal_table
+from hemonode.benchmarks.bench.request import Request
+from hemonode.benchmarks.bench.result import Benchmark
+from hemonode.benchmarks.bench.rounds import Race, Schedule, run_rounds
+from hemonode.benchmarks.bench.spawn import run_job
+from hemonode.errors import EngineError, InterruptedByUser
+from hemonode.runtime.bundle.reader import Bundle, open_bundle
+from hemonode.train.metrics.run import make_output_folder, open_datasets
+from hemonode.train.metrics.table import RESEARCH_USE
+
+
+def run_bench(request: Request) -> None:
+    """Run a benchmark, show it, and write its files where asked.
+
+    Raises:
+        HemonodeError: the bundle, a checkpoint, a data set or the output folder cannot be used, or nothing works.
+        InterruptedByUser: Ctrl-C; what was finished is shown and written.
+    """
+    circumstances = describe(request.threads)
+    bundle = open_bundle(request.bundle)
+    located = locate(request.data, request.roots)
+    make_output_folder(request.out)
+    with tempfile.TemporaryDirectory(prefix="hemonode-bench-") as scratch:
+        stage = _Stage(request, bundle, located, circumstances, Path(scratch))
+        try:
+            stage.run()
+        except KeyboardInterrupt:
+            if not stage.found.times.timed:
+                raise
+            _show(stage.benchmark(finished=False), request)
+            raise InterruptedByUser("stopped by Ctrl-C; the figures above are of what was finished.") from None
+        _show(stage.benchmark(finished=True), request)
+
+
+class _Stage:
+    """One run, from the probes to the last judgement. What is finished is in `found`."""
+
+    def __init__(
+        self, request: Request, bundle: Bundle, located: Located, circumstances: Circumstances, scratch: Path
+    ) -> None:
+        self.found = Found()
+        self._request, self._bundle, self._located, self._circumstances = request, bundle, located, circumstances
+        self._datasets = open_datasets(located.data, located.roots)
+        self._asked = list_contestants(request, bundle)
+        self._scratch = scratch
+        self._ground = Ground(
+            bundle=bundle.folder.absolute(),
+            checkpoint=request.checkpoint and request.checkpoint.absolute(),
+            baseline=request.baseline and request.baseline.absolute(),
+            threads=circumstances.threads,
+            scratch=scratch,
+        )
+        self._frames = make_frames(self._datasets[0], request.split, bundle.manifest, request.size_px)
+        np.save(scratch / "frames.npy", self._frames)
+
+    def run(self) -> None:
+        """Probe, time, count work, judge.
+
+        Raises:
+            EngineError: nothing that was asked for works here.
+        """
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        say = Console(stderr=True)
+        with Progress(*columns, console=say, transient=True, disable=not say.is_terminal) as bar:
+            contestants = self._probe(bar)
+            self._time(bar, contestants)
+            self._count_work(bar, contestants)
+            self._judge(bar, contestants)
+
+    def benchmark(self, *, finished: bool) -> Benchmark:
+        """What was found so far."""
+        return assemble(
+            self._request, self._bundle, self._datasets, self._circumstances, self._frames, self.found, finished
+        )
+
+    def _probe(self, bar: Progress) -> list[Contestant]:
+        task = bar.add_task("Trying the engines", total=len({contestant.label for contestant in self._asked}))
+        working, left_out = probe(self._asked, self._ground, lambda _: bar.advance(task))
+        self.found.engines, self.found.left_out = working, left_out
+        contestants = [contestant for contestant in self._asked if contestant.label in working]
+        if not contestants:
+            raise EngineError(f"nothing that was asked for works here: {'; '.join(left_out.values())}")
+        return contestants
+
+    def _time(self, bar: Progress, contestants: list[Contestant]) -> None:
+        schedule = Schedule(self._request.runs, self._request.seconds)
+        races = [Race(contestant, batch) for batch in self._request.batches for contestant in contestants]
+        task = bar.add_task("Timing", total=schedule.rounds * len(races))
+
+        def show(race: Race, number: int) -> None:
+            bar.update(task, advance=1, description=f"Round {number + 1} of {schedule.rounds}: {race}")
+
+        run_rounds(races, schedule, self._ground, self._scratch / "frames.npy", self.found.times, show)
+
+    def _count_work(self, bar: Progress, contestants: list[Contestant]) -> None:
+        in_torch = [c for c in contestants if c.engine in SOLVED_ADAPTIVELY or c.engine == PEERS[1]]
+        task = bar.add_task("Counting multiply-adds", total=len(in_torch))
+        for contestant in in_torch:
+            bar.update(task, advance=1, description=f"Counting multiply-adds: {contestant}")
+            job = Working(ground=self._ground, contestant=contestant, frames=self._scratch / "frames.npy")
+            self.found.work[contestant] = run_job(job, Worked)
+
+    def _judge(self, bar: Progress, contestants: list[Contestant]) -> None:
+        task = bar.add_task("Judging", total=len(contestants))
+        for number, contestant in enumerate(contestants):
+            bar.update(task, advance=1, description=f"Judging {contestant}")
+            job = Judging(
+                ground=self._ground,
+                contestant=contestant,
+                data=self._located.data,
+                roots=self._located.roots,
+                split=self._request.split,
+                pictures=self._request.pictures,
+                masks=self._scratch / f"masks{number}.npz",
+            )
+            try:
+                self.found.judged[contestant] = run_job(job, Judged)
+            except EngineError as error:
+                self.found.left_out[f"accuracy of {contestant}"] = str(error)
+
+
+def _show(benchmark: Benchmark, request: Request) -> None:
+    console = Console()
+    without = write_outputs(benchmark, request.out) if request.out is not None else None
+    if request.as_json:
+        console.out(benchmark.model_dump_json(indent=1), highlight=False)
+        return
+    console.print(terminal_table(benchmark))
+    for sentence in benchmark.circumstances.sentences():
+        console.print(f"  {sentence}", highlight=False, markup=False)
+    for label, why in benchmark.left_out.items():
+        console.print(f"  Left out: {label}: {why}", highlight=False, markup=False)
+    for warning in [*benchmark.warnings, *([without] if without is not None else [])]:
+        console.print(f"  Warning: {warning}", style="yellow", highlight=False, markup=False)
+    if request.out is not None:
+        console.print(f"  Written to {request.out}.", highlight=False, markup=False)
+    console.print(RESEARCH_USE, highlight=False)

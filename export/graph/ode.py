@@ -38,7 +38,7 @@ def emit_ode_block(emission: Emission, block: ODEBlock, h0: Value) -> Value:
             total = graph.op("Add", [total, term])
         return total
 
-    return graph.compute(integrate(solver.tableau, solver.grid, h0, slope, advance))
+    return graph.compute(integrate(solver.scheme, solver.grid, h0, slope, advance))
 
 
 def emit_dynamics(emission: Emission, dynamics: Dynamics, time: float, state: Value) -> Value:

@@ -11,6 +11,7 @@ from torch import nn
 from hemonode.errors import ExportError, OutputError
 from hemonode.export.settings import Setting
 from hemonode.export.tableau import TABLEAUS, Tableau
+from hemonode.export.tableau_file import TableauFields
 from hemonode.export.unroll import Unrolled
 from hemonode.train.models.table import ode_blocks
 
@@ -22,15 +23,8 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TableauRecord(_Record):
+class TableauRecord(TableauFields):
     """A tableau of the user's own, written out, so that the file needs no other."""
-
-    order: int = Field(ge=1)
-    c: tuple[float, ...]
-    a: tuple[tuple[float, ...], ...]
-    b: tuple[float, ...]
-    b_low: tuple[float, ...] | None = None
-    low_order: int | None = None
 
     @classmethod
     def of(cls, tableau: Tableau) -> TableauRecord | None:
@@ -45,14 +39,6 @@ class TableauRecord(_Record):
             b_low=tableau.b_low,
             low_order=tableau.low_order,
         )
-
-    def tableau(self, name: str) -> Tableau:
-        """The tableau, checked.
-
-        Raises:
-            ExportError: its coefficients are inconsistent.
-        """
-        return Tableau(name, self.order, c=self.c, a=self.a, b=self.b, b_low=self.b_low, low_order=self.low_order)
 
 
 class BlockChoice(_Record):
@@ -69,6 +55,12 @@ class BlockChoice(_Record):
     """Largest ‖h − h_ref‖ / ‖h_ref − h(0)‖ over whole images."""
     tile_error: float | None = Field(default=None, ge=0)
     """The same over the worst 32 px tile of any image."""
+    worst_image: str | None = None
+    """Where the error over a tile is largest."""
+    cost: float | None = Field(default=None, ge=0)
+    """In the unit of `CalibrationRecord.cost_unit`."""
+    adaptive_evaluations: float | None = Field(default=None, gt=0)
+    """Mean of dopri5 at the rung's tolerance over the images that every candidate was tried on."""
     tableau: TableauRecord | None = None
 
     def solver(self, *, estimate: bool) -> Unrolled:
@@ -77,14 +69,50 @@ class BlockChoice(_Record):
         Raises:
             ExportError: an unknown method, an inconsistent tableau, or a grid that does not rise from 0 to 1.
         """
-        if self.tableau is not None:
-            return Unrolled(self.tableau.tableau(self.method), self.grid, estimate=estimate)
-        if self.method not in TABLEAUS:
+        try:
+            tableau = TABLEAUS[self.method] if self.tableau is None else self.tableau.tableau(self.method)
+        except KeyError:
             raise ExportError(
                 f"ODE block {self.position}: method '{self.method}' is unknown: write its coefficients as 'tableau', "
                 f"or use one of {', '.join(TABLEAUS)}"
-            )
-        return Unrolled(TABLEAUS[self.method], self.grid, estimate=estimate)
+            ) from None
+        return Unrolled(tableau, self.grid, estimate=estimate)
+
+
+class OutputChange(_Record):
+    """What a rung changes in the network's output, against the reference solution of every block."""
+
+    images: int = Field(gt=0)
+    mask: float = Field(ge=0, le=1)
+    """Largest share of an image's mask pixels."""
+    mask_mean: float = Field(ge=0, le=1)
+    """Share of all images' mask pixels."""
+    counts: float = Field(ge=0)
+    """Share of counted cells, over all images and classes, by which the counts differ."""
+    worst_image: str
+    """Where the mask changes most."""
+
+
+class Repair(_Record):
+    """A block that got a better solver because the blocks together changed the output too much."""
+
+    position: int = Field(ge=1, le=9)
+    before: str
+    after: str
+    change: OutputChange
+    """What made it necessary; over the images up to the first whose mask changed too much."""
+
+
+class Confirmation(_Record):
+    """A rung on images that were not used for the choice."""
+
+    change: OutputChange
+    errors: dict[int, float]
+    """Largest error over whole images, by block."""
+    tile_errors: dict[int, float]
+    """Largest error over 32 px tiles, by block."""
+    keeps: bool
+    """Whether tolerance and limits hold there, too."""
 
 
 class Rung(_Record):
@@ -101,25 +129,55 @@ class Rung(_Record):
     """Largest share of an image's mask pixels that differ from the adaptive solver's."""
     changed_counts: float | None = Field(default=None, ge=0)
     """Share of counted cells, over all images and classes, by which the counts differ from the adaptive solver's."""
+    change: OutputChange | None = None
+    """The same in full, on the calibration images."""
+    limit_mask: float | None = Field(default=None, ge=0)
+    """The most that `changed_mask` was allowed to be."""
+    limit_counts: float | None = Field(default=None, ge=0)
+    """The most that `changed_counts` was allowed to be."""
+    repairs: tuple[Repair, ...] = ()
+    held_out: Confirmation | None = None
 
-    def setting(self) -> Setting:
-        """The setting to export.
+    def setting(self, *, estimate: bool = False) -> Setting:
+        """The setting to export, estimating errors where the rung or the caller says so.
 
         Raises:
             ExportError: a block's solver is not usable.
         """
-        solvers = {block.position: block.solver(estimate=self.estimate) for block in self.blocks}
+        solvers = {block.position: block.solver(estimate=self.estimate or estimate) for block in self.blocks}
         return Setting(self.name, solvers, self.tolerance)
 
 
+class HeldOutRecord(_Record):
+    """What the choice was confirmed on."""
+
+    data: tuple[str, ...]
+    split: str
+    images: int = Field(gt=0)
+
+
 class CalibrationRecord(_Record):
-    """What the choice was made on."""
+    """What the choice was made on, and how."""
 
     hemonode_version: str
     data: tuple[str, ...]
     """Names of the data sets."""
     images: int = Field(ge=0)
     seed: int
+    split: str | None = None
+    budget: int | None = Field(default=None, gt=0)
+    """Most evaluations of f in one pass of a block that were tried."""
+    methods: tuple[str, ...] = ()
+    """That were tried."""
+    cost_unit: str | None = None
+    reference_tolerances: dict[int, float] = {}
+    """dopri5's in each block's reference, by position."""
+    reference_errors: dict[int, float] = {}
+    """Largest own error of each reference on the first images, against one ten times tighter in float64."""
+    fp16_errors: dict[int, float] = {}
+    """What FP16 inside f alone does to each block, in the same measure: no tighter tolerance can be kept in FP16."""
+    held_out: HeldOutRecord | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class SolverFile(_Record):
@@ -134,8 +192,8 @@ class SolverFile(_Record):
     """From cheap to exact."""
     calibration: CalibrationRecord | None = None
 
-    def settings(self, model: nn.Module) -> tuple[Setting, ...]:
-        """The settings of every rung, in the file's order.
+    def settings(self, model: nn.Module, *, estimate: bool = False) -> tuple[Setting, ...]:
+        """The settings of every rung, in the file's order; `estimate` adds error estimates to all of them.
 
         Raises:
             ExportError: a rung does not solve exactly the network's ODE blocks, or a solver is not usable.
@@ -148,7 +206,7 @@ class SolverFile(_Record):
                     f"rung {rung.name} solves the ODE blocks at {given}, but the network has them at {wanted}: "
                     "calibrate this checkpoint, or edit the file"
                 )
-        return tuple(rung.setting() for rung in self.rungs)
+        return tuple(rung.setting(estimate=estimate) for rung in self.rungs)
 
 
 def read_solver_file(path: Path) -> SolverFile:

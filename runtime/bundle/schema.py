@@ -58,11 +58,27 @@ class PreprocessingRecord(_Record):
     """(columns, rows) of the CLAHE grid over the whole picture."""
 
 
+class TableauRecord(_Record):
+    """A Runge-Kutta method of the user's own: `hemonode.export.butcher` says what the fields mean.
+
+    Coefficients are fractions or decimals as text, so that none is rounded.
+    """
+
+    order: int = Field(ge=1)
+    c: tuple[str, ...]
+    a: tuple[tuple[str, ...], ...]
+    b: tuple[str, ...]
+    b_low: tuple[str, ...] | None = None
+    low_order: int | None = None
+
+
 class BlockSolver(_Record):
     """How one ODE block is integrated from t = 0 to 1."""
 
     position: int = Field(ge=1, le=9)
     method: str
+    """A method that hemonode knows by this name, or the name of `tableau`."""
+    tableau: TableauRecord | None = None
     grid: tuple[float, ...]
     evaluations: int = Field(gt=0)
     """Of f in one pass, those for the error estimate included."""
@@ -89,15 +105,23 @@ class SettingVerification(_Record):
     largest_magnitude: float | None = None
     """Largest absolute value of any of the network's tensors; FP16 ends at 65504."""
     mask_agreement_strict_fp16: float | None = None
-    """Share of equal pixels on one small crop, torch unrolled against this graph with each value rounded as written."""
+    """Smallest share of equal pixels over the images, torch unrolled against this graph with each value rounded as
+    written. Of an fp16 graph, the agreement with the adaptive solver and the counts are taken with this rounding, too:
+    CPU engines do without it."""
     mask_agreement_adaptive_unrolled: float | None = None
     """Smallest share of equal pixels over the images, torch adaptive dopri5 against torch unrolled."""
     worst_image: str | None = None
     """Where the ONNX graph's mask agrees least with the adaptive solver's."""
     magnitudes: dict[str, float] = {}
-    """Largest absolute value over the images of the few values of the graph that grow largest, by name."""
+    """Of an fp16 graph: largest absolute value over the images of what each convolution takes and gives, by its name in
+    the fp32 graph. Activations, pooling, enlarging and joining never exceed what they are given by more than 1."""
     kept_fp32: tuple[str, ...] = ()
     """Parts of the network that an fp16 graph computes in FP32, by their path in the model."""
+    rounding_errors: dict[int, float] = {}
+    """Of an fp16 graph: largest ‖h − h_fp32‖ / ‖h_ref − h(0)‖ of each ODE block over the images, by position: what
+    rounding alone does to h(1), of the same solver, h(0) being rounded, too."""
+    casts: int | None = None
+    """Cast nodes of the graph."""
 
 
 class BlockEstimate(_Record):

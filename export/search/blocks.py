@@ -1,0 +1,134 @@
+"""The cheapest solver of one block that keeps a tolerance on every picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from hemonode.errors import SolverError
+from hemonode.export.block_error import BlockError
+from hemonode.export.search.candidates import label, uniform_candidates
+from hemonode.export.search.cost import Cost
+from hemonode.export.search.measure import AdaptiveRun, Pictures, spread
+from hemonode.export.search.question import Question
+from hemonode.export.tableau import TABLEAUS
+from hemonode.export.unroll import Unrolled
+
+_SOLVED_ADAPTIVELY = 12
+"""Pictures that show how dopri5 steps: it differs little between pictures."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A candidate with its worst errors over the pictures that it was tried on.
+
+    Attributes:
+        images: how many those are.
+        worst_image: where the error over a tile is largest.
+    """
+
+    position: int
+    solver: Unrolled
+    cost: float
+    error: BlockError
+    images: int
+    worst_image: str
+
+    def keeps(self, tolerance: float) -> bool:
+        """Whether both errors are within a tolerance."""
+        return max(self.error) <= tolerance
+
+
+class BlockSearch:
+    """Tries candidates in one block, from cheap to dear, on few pictures first.
+
+    Pictures are tried hardest first: where a candidate failed, the next one probably fails, too.
+
+    Attributes:
+        tried: every candidate measured so far, with its latest figures, in the order of first trials.
+    """
+
+    def __init__(self, position: int, pictures: Pictures, cost: Cost, question: Question) -> None:
+        self.position = position
+        self.tried: dict[Unrolled, Measured] = {}
+        self._pictures = pictures
+        self._cost = cost
+        self._question = question
+        self._uniform = uniform_candidates(question.tableaus, question.budget, estimate=question.estimate)
+        self._accepted: dict[float, Unrolled] = {}
+        screened = spread(len(pictures), question.screen)
+        self._order = [*screened, *(index for index in range(len(pictures)) if index not in screened)]
+
+    def choices(self, tolerance: float) -> Iterator[Measured]:
+        """The candidates that keep a tolerance on every picture, from cheap to dear.
+
+        Each is more accurate than the one before: a dearer one that is not is no way out when that one fails.
+
+        Raises:
+            SolverError: there is none within the budget.
+        """
+        best: Measured | None = None
+        candidates = self._by_cost(tolerance)
+        for number, solver in enumerate(candidates):
+            self._pictures.advance(f"{tolerance:g}, block {self.position}: {label(solver)}", number, len(candidates))
+            measured = self._try(solver, tolerance)
+            if measured.keeps(tolerance) and (best is None or max(measured.error) < max(best.error)):
+                best = measured
+                yield measured
+        if best is None:
+            raise self._too_stiff(tolerance)
+
+    def accepted(self, tolerance: float) -> Unrolled:
+        """dopri5 on the steps that it accepts at a tolerance, on the picture (of some) that needs most."""
+        if tolerance not in self._accepted:
+            grid = max((run.grid for run in self._adaptive(tolerance)), key=len)
+            self._accepted[tolerance] = Unrolled(TABLEAUS["dopri5"], grid, estimate=self._question.estimate)
+        return self._accepted[tolerance]
+
+    def adaptive_evaluations(self, tolerance: float) -> float:
+        """Mean evaluations of f that dopri5 needs at a tolerance, over some pictures."""
+        return fmean(run.evaluations for run in self._adaptive(tolerance))
+
+    def _adaptive(self, tolerance: float) -> list[AdaptiveRun]:
+        indices = spread(len(self._pictures), _SOLVED_ADAPTIVELY)
+        return [self._pictures.adaptive(self.position, tolerance, index) for index in indices]
+
+    def _by_cost(self, tolerance: float) -> Sequence[Unrolled]:
+        candidates = [*self._uniform, self.accepted(tolerance)]
+        return sorted(candidates, key=lambda solver: self._cost(self.position, solver))
+
+    def _try(self, solver: Unrolled, tolerance: float) -> Measured:
+        screen = self._question.screen
+        measured = self._measure(solver, self._order[:screen])
+        if measured.keeps(tolerance):
+            for count, index in enumerate(self._order[screen:], screen + 1):
+                if max(self._pictures.error(self.position, solver, index)) > tolerance:
+                    measured = self._measure(solver, self._order[:count])
+                    self._order.insert(0, self._order.pop(count - 1))
+                    break
+            else:
+                measured = self._measure(solver, self._order)
+        self.tried[solver] = measured
+        return measured
+
+    def _measure(self, solver: Unrolled, indices: Sequence[int]) -> Measured:
+        errors = {index: self._pictures.error(self.position, solver, index) for index in sorted(indices)}
+        worst = max(errors, key=lambda index: errors[index].tile)
+        return Measured(
+            self.position,
+            solver,
+            self._cost(self.position, solver),
+            BlockError(max(error.whole for error in errors.values()), errors[worst].tile),
+            len(errors),
+            self._pictures.frames[worst].name,
+        )
+
+    def _too_stiff(self, tolerance: float) -> SolverError:
+        best = min(self.tried.values(), key=lambda measured: max(measured.error))
+        return SolverError(
+            f"ODE block {self.position} is too stiff for a tolerance of {tolerance:g}: within "
+            f"{self._question.budget} evaluations the best found is {label(best.solver)} ({best.solver.evaluations} "
+            f"evaluations), whose error reaches {max(best.error):.2g} on {best.worst_image}; ask for a looser "
+            "tolerance, allow more evaluations, or train dynamics that need fewer"
+        )

@@ -10,7 +10,7 @@ from hemonode.export.search.candidates import label
 from hemonode.export.search.measure import Pictures
 from hemonode.export.search.network import Change
 from hemonode.export.search.question import Limits
-from hemonode.export.solver_file import OutputChange, Repair
+from hemonode.export.solver_record import OutputChange, Repair
 from hemonode.export.unroll import Unrolled
 
 _LOOKED_AT = 5

@@ -11,7 +11,8 @@ from hemonode.export.search.ledger import Ledger
 from hemonode.export.search.measure import Advance, Pictures
 from hemonode.export.search.network import Network
 from hemonode.export.search.question import Limits
-from hemonode.export.solver_file import Confirmation, Rung
+from hemonode.export.solver_file import Rung
+from hemonode.export.solver_record import Confirmation
 
 
 def confirm(

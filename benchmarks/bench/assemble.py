@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hemonode import __version__
 from hemonode.benchmarks.bench.accuracy import agreement, mean_count_accuracy, mean_miou
 from hemonode.benchmarks.bench.circumstances import Circumstances
-from hemonode.benchmarks.bench.contestant import ADAPTIVE, BASELINE, EAGER, Contestant
+from hemonode.benchmarks.bench.contestant import ADAPTIVE, BASELINE, COMPILED, EAGER, Contestant
 from hemonode.benchmarks.bench.figures import Cost, Line, Quality, energy_per_frame, largest_memory, latency
 from hemonode.benchmarks.bench.jobs import Judged, Probed, Timed, Worked
 from hemonode.benchmarks.bench.ratios import setting_ratios, with_ratios
@@ -80,7 +80,7 @@ def assemble(
 def _line(race: Race, timed: Sequence[Timed], bundle: Bundle, frames: npt.NDArray[np.uint8], found: Found) -> Line:
     contestant = race.contestant
     setting = None if contestant.setting is None else bundle.setting(contestant.setting)
-    worked = found.work.get(_counted_as(contestant))
+    worked = found.work.get(_in_eager_torch(contestant))
     cost = Cost(
         evaluations=_evaluations(setting, worked),
         multiply_adds=_multiply_adds(setting, worked, frames.shape[1] * frames.shape[2]),
@@ -94,8 +94,8 @@ def _line(race: Race, timed: Sequence[Timed], bundle: Bundle, frames: npt.NDArra
     return Line(contestant=contestant, batch=race.batch, latency=latency(timed), cost=cost, quality=quality)
 
 
-def _counted_as(contestant: Contestant) -> Contestant:
-    """Who counts the work that a contestant does: torch, for its own setting."""
+def _in_eager_torch(contestant: Contestant) -> Contestant:
+    """Who counts the multiply-adds of the contestant's setting."""
     if contestant.setting is None:
         return contestant
     return Contestant(engine=EAGER, setting=contestant.setting)
@@ -136,7 +136,7 @@ def _engine_mb(timed: Timed) -> float | None:
 
 def _quality(contestant: Contestant, setting: SolverSetting | None, found: Found) -> Quality:
     recorded = Quality() if setting is None else _recorded(setting)
-    judged = found.judged.get(contestant)
+    judged = found.judged.get(_in_eager_torch(contestant) if contestant.engine == COMPILED else contestant)
     if judged is None:
         return recorded
     original = next((other for peer, other in found.judged.items() if peer.engine == ADAPTIVE), None)

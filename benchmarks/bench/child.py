@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from hemonode.benchmarks.bench.contestant import Record
+from hemonode.benchmarks.bench.contestant import COMPILED, Record
 from hemonode.benchmarks.bench.jobs import Envelope, Failed, Job, Judging, Probe, Probed, Timing, Worked
 from hemonode.errors import HemonodeError
 
@@ -42,7 +42,9 @@ def _probe(job: Probe) -> Probed:
     bundle = bundle_of(job.contestant, job.ground)
     side = bundle.manifest.input.minimum
     with open_contestant(job.contestant, job.ground, bundle, (1, side, side)) as engine:
-        engine.warm_up(1)
+        # Compiling takes minutes: where it fails, the first timing says so.
+        if job.contestant.engine != COMPILED:
+            engine.warm_up(1)
         return Probed(version=engine.version, device=engine.device, precision=engine.precision)
 
 
@@ -53,7 +55,7 @@ def main() -> None:
     try:
         answer = work(job)
     except HemonodeError as error:
-        answer = Failed(reason=str(error))
+        answer = Failed(error=type(error).__name__, reason=str(error))
     answer_file.write_text(answer.model_dump_json(), encoding="utf-8")
 
 

@@ -53,6 +53,9 @@ def probe(
 
     Returns:
         By `Contestant.label`: what works, and in a sentence why the others do not.
+
+    Raises:
+        CheckpointError, BundleError: what was given cannot be used, wherever it runs.
     """
     working: dict[str, Probed] = {}
     left_out: dict[str, str] = {}

@@ -119,8 +119,9 @@ class Worked(Record):
 
 
 class Failed(Record):
-    """Why a job could not be done, in a sentence."""
+    """Why a job could not be done: the name of an error of `hemonode.errors`, and its sentence."""
 
+    error: str
     reason: str
 
 

@@ -27,6 +27,7 @@ NOTES = (
     "recorded: the worst of the bundle's own record. changed counts: Σ |difference| / Σ counts against torch adaptive.",
     "MIoU: of the confusion matrix summed over pictures, mean over data sets. counts: mean over pictures of "
     "1 − |predicted − true| / true, mean over classes.",
+    "torch compile: its first mask is compared with torch eager's, whose accuracies stand for it.",
 )
 
 

@@ -12,7 +12,7 @@ from hemonode.benchmarks.bench.jobs import Timed, Timing
 from hemonode.benchmarks.bench.spawn import run_job
 from hemonode.benchmarks.bench.steadiness import run_fixed_load
 from hemonode.benchmarks.bench.timing import LEAST_RUNS
-from hemonode.errors import EngineError
+from hemonode.errors import HemonodeError
 
 MOST_ROUNDS = 3
 
@@ -96,7 +96,7 @@ def run_rounds(
             )
             try:
                 timed = run_job(job, Timed)
-            except EngineError as error:
+            except HemonodeError as error:
                 times.failed[race] = str(error)
                 times.timed.pop(race, None)
             else:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from hemonode.benchmarks.bench.assemble import Found, assemble
 from hemonode.benchmarks.bench.circumstances import Circumstances, describe
-from hemonode.benchmarks.bench.contestant import PEERS, SOLVED_ADAPTIVELY, Contestant, Ground
+from hemonode.benchmarks.bench.contestant import COMPILED, EAGER, SOLVED_ADAPTIVELY, Contestant, Ground
 from hemonode.benchmarks.bench.data import Located, locate
 from hemonode.benchmarks.bench.entrants import list_contestants, probe
 from hemonode.benchmarks.bench.frames import make_frames
@@ -22,7 +22,7 @@ from hemonode.benchmarks.bench.request import Request
 from hemonode.benchmarks.bench.result import Benchmark
 from hemonode.benchmarks.bench.rounds import Race, Schedule, run_rounds
 from hemonode.benchmarks.bench.spawn import run_job
-from hemonode.errors import EngineError, InterruptedByUser
+from hemonode.errors import EngineError, HemonodeError, InterruptedByUser
 from hemonode.runtime.bundle.reader import Bundle, open_bundle
 from hemonode.train.metrics.run import make_output_folder, open_datasets
 from hemonode.train.metrics.table import RESEARCH_USE
@@ -112,14 +112,19 @@ class _Stage:
         run_rounds(races, schedule, self._ground, self._scratch / "frames.npy", self.found.times, show)
 
     def _count_work(self, bar: Progress, contestants: list[Contestant]) -> None:
-        in_torch = [c for c in contestants if c.engine in SOLVED_ADAPTIVELY or c.engine == PEERS[1]]
+        in_torch = [c for c in contestants if c.engine in SOLVED_ADAPTIVELY or c.engine == EAGER]
         task = bar.add_task("Counting multiply-adds", total=len(in_torch))
         for contestant in in_torch:
             bar.update(task, advance=1, description=f"Counting multiply-adds: {contestant}")
             job = Working(ground=self._ground, contestant=contestant, frames=self._scratch / "frames.npy")
-            self.found.work[contestant] = run_job(job, Worked)
+            try:
+                self.found.work[contestant] = run_job(job, Worked)
+            except HemonodeError as error:
+                self.found.left_out[f"multiply-adds of {contestant}"] = str(error)
 
     def _judge(self, bar: Progress, contestants: list[Contestant]) -> None:
+        # A compiled network has been compared with the eager one, and would be compiled anew for each picture's size.
+        contestants = [contestant for contestant in contestants if contestant.engine != COMPILED]
         task = bar.add_task("Judging", total=len(contestants))
         for number, contestant in enumerate(contestants):
             bar.update(task, advance=1, description=f"Judging {contestant}")
@@ -134,7 +139,7 @@ class _Stage:
             )
             try:
                 self.found.judged[contestant] = run_job(job, Judged)
-            except EngineError as error:
+            except HemonodeError as error:
                 self.found.left_out[f"accuracy of {contestant}"] = str(error)
 
 

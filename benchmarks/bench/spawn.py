@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from hemonode import errors
 from hemonode.benchmarks.bench.contestant import Record
 from hemonode.benchmarks.bench.jobs import Envelope, Failed, Job
-from hemonode.errors import EngineError
+from hemonode.errors import EngineError, HemonodeError
 
 LONGEST_S = 3600.0
 """After this a child is taken to hang."""
@@ -30,7 +31,8 @@ def run_job(job: Job, kind: type[Answer], *, longest_s: float = LONGEST_S) -> An
         longest_s: seconds after which the child is ended.
 
     Raises:
-        EngineError: the job could not be done, or the child died; the sentence says why.
+        HemonodeError: what the child raised.
+        EngineError: the child died, or hung; the sentence says why.
     """
     with tempfile.TemporaryDirectory(prefix="hemonode-bench-") as folder:
         job_file, answer_file = Path(folder, "job.json"), Path(folder, "answer.json")
@@ -51,7 +53,9 @@ def _read(content: bytes, kind: type[Answer]) -> Answer:
     try:
         return kind.model_validate_json(content)
     except ValidationError:
-        raise EngineError(Failed.model_validate_json(content).reason) from None
+        failed = Failed.model_validate_json(content)
+        kind_of_error: type[HemonodeError] = getattr(errors, failed.error)
+        raise kind_of_error(failed.reason) from None
 
 
 def _death(ended: subprocess.CompletedProcess[bytes]) -> str:

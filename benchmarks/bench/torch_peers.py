@@ -32,6 +32,10 @@ from hemonode.train.solvers import evaluations
 Network = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
+LEAST_AGREEMENT = 0.999
+"""Share of mask pixels in which a compiled network must equal the eager one, which stands for its accuracy."""
+
+
 class TorchEngine(Engine):
     """A network in torch on the CPU, in fp32."""
 
@@ -70,12 +74,38 @@ def open_peer(contestant: Contestant, ground: Ground, bundle: Bundle, shape: Sha
     set_solvers(model, contestant, bundle)
     network: Network = Answering(model, heads_of(checkpoint)).eval()
     if contestant.engine == COMPILED:
-        network = compiled(network, ground.scratch)
+        network = Compiled(network, ground.scratch)
     return TorchEngine(contestant.engine, network, shape)
 
 
-def compiled(network: Network, scratch: Path) -> Network:
-    """The network under torch.compile. It compiles when it first runs; where it cannot, that run says why."""
+class Compiled:
+    """A network under torch.compile. It compiles when it first runs; where it cannot, that run says why.
+
+    Args:
+        network: the eager one, which the first answer is compared with.
+        scratch: folder for what is compiled.
+    """
+
+    def __init__(self, network: Network, scratch: Path) -> None:
+        self._eager: Network | None = network
+        self._compiled = _compile(network, scratch)
+
+    def __call__(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Answering`.
+
+        Raises:
+            EngineError: compiled and eager network disagree.
+        """
+        answer = self._compiled(frames)
+        if self._eager is not None:
+            same = float((answer[0] == self._eager(frames)[0]).float().mean())
+            if same < LEAST_AGREEMENT:
+                raise EngineError(f"torch.compile changed {1 - same:.2%} of the mask's pixels; its time means nothing")
+            self._eager = None
+        return answer
+
+
+def _compile(network: Network, scratch: Path) -> Network:
     # The user's own cache would make the first compilation of a run look as short as a later one.
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(scratch / "inductor")
     # The counter of evaluations would have each run compiled anew for its new value.

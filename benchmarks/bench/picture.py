@@ -116,5 +116,5 @@ def _draw_points(axes: Axes, panel: Panel, lines: Sequence[Line]) -> None:
         if contestant.setting is None:
             axes.scatter(*place, marker="*", s=220, color=STARS[contestant.engine], zorder=3, label=contestant.engine)
             continue
-        style = {"marker": marks[contestant.setting], "color": colours[contestant.label]}
-        axes.scatter(*place, s=52, edgecolors="white", linewidths=0.6, zorder=2, **style)
+        mark, colour = marks[contestant.setting], colours[contestant.label]
+        axes.scatter(*place, s=52, marker=mark, color=colour, edgecolors="white", linewidths=0.6, zorder=2)

@@ -55,7 +55,7 @@ def terminal_table(benchmark: Benchmark) -> Table:
     shown = [column for column in COLUMNS if column.short]
     table.add_column("engine", no_wrap=True)
     for column in shown:
-        table.add_column(column.head)
+        table.add_column(column.head or column.key)
     for line in benchmark.lines:
         table.add_row(line.contestant.label, *(column.text(line) for column in shown))
     return table

@@ -14,6 +14,7 @@ from hemonode.benchmarks.bench.figures import Cost, Latency, Line, Quality
 from hemonode.benchmarks.bench.jobs import Timed
 
 SIDE = 192
+THRESHOLDS = {1: 0.5, 2: 0.5, 3: 0.5}
 CELLS = [(2, 50, 50, 40), (2, 120, 60, 40), (1, 60, 130, 70), (3, 150, 140, 16)]
 
 DESCRIPTION = """
@@ -95,3 +96,45 @@ def line() -> Callable[..., Line]:
         )
 
     return make
+
+
+@pytest.fixture
+def save(tmp_path) -> Callable[[str, dict[int, float]], Path]:
+    """Write a checkpoint of fresh weights with ODE blocks at {position: tolerance}."""
+    # Most of these tests need no torch, which takes seconds to import.
+    import torch
+
+    from hemonode.train.checkpoint import Checkpoint, save_checkpoint
+    from hemonode.train.models.table import build_model, ode_blocks
+    from hemonode.train.recipe import Recipe
+
+    def write(name: str, blocks: dict[int, float]) -> Path:
+        recipe = Recipe.model_validate(
+            {
+                "name": name,
+                "model": {
+                    "width": 4,
+                    "ode_blocks": [{"position": key, "tolerance": value} for key, value in blocks.items()],
+                },
+                "preprocessing": {"clahe_clip_limit": 2.0, "clahe_tiles": [8, 8]},
+                "data": [{"dataset": "datasets/none.toml", "folder": "none"}],
+                "training": {
+                    "epochs": 1,
+                    "steps_per_epoch": 1,
+                    "batch_size": 1,
+                    "crop_px": 64,
+                    "learning_rate": 1e-3,
+                    "class_weights": [1, 1, 1, 1],
+                },
+            }
+        )
+        path = tmp_path / f"{name}.ckpt"
+        torch.manual_seed(0)
+        model = build_model(recipe.model)
+        for block in ode_blocks(model):
+            # A fresh block is the identity.
+            block.dynamics.convs[-1].reset_parameters()
+        save_checkpoint(Checkpoint(recipe, model.state_dict(), THRESHOLDS, 1, 0.5, ("none",), ("drawn",)), path)
+        return path
+
+    return write

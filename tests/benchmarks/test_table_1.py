@@ -16,11 +16,7 @@ from hemonode.benchmarks.table_1 import main
 from hemonode.benchmarks.table_1_networks import checkpoints_by_row, fresh_network
 from hemonode.benchmarks.table_1_report import Accuracies, Row, as_markdown
 from hemonode.errors import CheckpointError
-from hemonode.train.checkpoint import Checkpoint, save_checkpoint
 from hemonode.train.models.table import ode_blocks
-from hemonode.train.recipe import Recipe
-
-THRESHOLDS = {1: 0.5, 2: 0.5, 3: 0.5}
 
 
 @pytest.fixture
@@ -28,38 +24,6 @@ def table():
     app = typer.Typer()
     app.command()(main)
     return lambda *options: CliRunner().invoke(app, ["--width", "4", "--rounds", "1", "--threads", "1", *options])
-
-
-@pytest.fixture
-def save(tmp_path):
-    """Write a checkpoint of fresh weights with ODE blocks at {position: tolerance}."""
-
-    def write(name, blocks):
-        recipe = Recipe.model_validate(
-            {
-                "name": name,
-                "model": {
-                    "width": 4,
-                    "ode_blocks": [{"position": key, "tolerance": value} for key, value in blocks.items()],
-                },
-                "preprocessing": {"clahe_clip_limit": 2.0, "clahe_tiles": [8, 8]},
-                "data": [{"dataset": "datasets/none.toml", "folder": "none"}],
-                "training": {
-                    "epochs": 1,
-                    "steps_per_epoch": 1,
-                    "batch_size": 1,
-                    "crop_px": 64,
-                    "learning_rate": 1e-3,
-                    "class_weights": [1, 1, 1, 1],
-                },
-            }
-        )
-        path = tmp_path / f"{name}.ckpt"
-        model = fresh_network("U-Net" if not blocks else f"ODE-UNet{min(blocks)}", 4, "silu")
-        save_checkpoint(Checkpoint(recipe, model.state_dict(), THRESHOLDS, 1, 0.5, ("none",), ("drawn",)), path)
-        return path
-
-    return write
 
 
 def test_networks_are_timed_and_stand_beside_the_papers_rows(table, tmp_path):

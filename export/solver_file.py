@@ -56,7 +56,9 @@ class BlockChoice(Record):
     cost: float | None = Field(default=None, ge=0)
     """In the unit of `CalibrationRecord.cost_unit`."""
     adaptive_evaluations: float | None = Field(default=None, gt=0)
-    """Mean of dopri5 at the rung's tolerance over the images that every candidate was tried on."""
+    """Mean of dopri5 at the rung's tolerance over some of the images."""
+    adaptive_error: float | None = Field(default=None, ge=0)
+    """Its own largest error there, over a whole image or a tile."""
     tableau: TableauRecord | None = None
 
     def solver(self, *, estimate: bool) -> Unrolled:

@@ -82,17 +82,22 @@ class BlockSearch:
     def accepted(self, tolerance: float) -> Unrolled:
         """dopri5 on the steps that it accepts at a tolerance, on the picture (of some) that needs most."""
         if tolerance not in self._accepted:
-            grid = max((run.grid for run in self._adaptive(tolerance)), key=len)
+            grid = max((run.grid for run in self._adaptive(tolerance).values()), key=len)
             self._accepted[tolerance] = Unrolled(TABLEAUS["dopri5"], grid, estimate=self._question.estimate)
         return self._accepted[tolerance]
 
-    def adaptive_evaluations(self, tolerance: float) -> float:
-        """Mean evaluations of f that dopri5 needs at a tolerance, over some pictures."""
-        return fmean(run.evaluations for run in self._adaptive(tolerance))
+    def adaptive(self, tolerance: float) -> tuple[float, float]:
+        """dopri5 at a tolerance, over some pictures: its mean evaluations of f, and its own largest error."""
+        runs = self._adaptive(tolerance)
+        errors = (
+            max(self._pictures.error(self.position, Unrolled(TABLEAUS["dopri5"], run.grid), index))
+            for index, run in runs.items()
+        )
+        return fmean(run.evaluations for run in runs.values()), max(errors)
 
-    def _adaptive(self, tolerance: float) -> list[AdaptiveRun]:
+    def _adaptive(self, tolerance: float) -> dict[int, AdaptiveRun]:
         indices = spread(len(self._pictures), _SOLVED_ADAPTIVELY)
-        return [self._pictures.adaptive(self.position, tolerance, index) for index in indices]
+        return {index: self._pictures.adaptive(self.position, tolerance, index) for index in indices}
 
     def _by_cost(self, tolerance: float) -> Sequence[Unrolled]:
         candidates = [*self._uniform, self.accepted(tolerance)]

@@ -11,19 +11,17 @@ class Ledger:
     """What was measured, by name.
 
     Args:
-        entries: known already.
-        on_new: called after each new measurement, with all of them.
+        entries: what is known already; new measurements are added to it.
+        on_new: called after each new measurement.
     """
 
-    def __init__(
-        self, entries: dict[str, Values] | None = None, on_new: Callable[[dict[str, Values]], None] = lambda _: None
-    ) -> None:
-        self._entries = dict(entries or {})
+    def __init__(self, entries: dict[str, Values] | None = None, on_new: Callable[[], None] = lambda: None) -> None:
+        self._entries = {} if entries is None else entries
         self._on_new = on_new
 
     def recall(self, name: str, measure: Callable[[], Values]) -> Values:
         """The measurement of that name, made now if it is not known."""
         if name not in self._entries:
             self._entries[name] = measure()
-            self._on_new(self._entries)
+            self._on_new()
         return self._entries[name]

@@ -99,7 +99,7 @@ def _rung(pictures: Pictures, searches: Mapping[int, BlockSearch], question: Que
         name=rung_name(tolerance),
         tolerance=tolerance,
         blocks=tuple(
-            _choice(measured, searches[position].adaptive_evaluations(tolerance))
+            _choice(measured, *searches[position].adaptive(tolerance))
             for position, measured in combination.chosen.items()
         ),
         estimate=question.estimate,
@@ -112,7 +112,7 @@ def _rung(pictures: Pictures, searches: Mapping[int, BlockSearch], question: Que
     )
 
 
-def _choice(measured: Measured, adaptive_evaluations: float) -> BlockChoice:
+def _choice(measured: Measured, adaptive_evaluations: float, adaptive_error: float) -> BlockChoice:
     solver = measured.solver
     return BlockChoice(
         position=measured.position,
@@ -124,5 +124,6 @@ def _choice(measured: Measured, adaptive_evaluations: float) -> BlockChoice:
         worst_image=measured.worst_image,
         cost=measured.cost,
         adaptive_evaluations=adaptive_evaluations,
+        adaptive_error=adaptive_error,
         tableau=TableauRecord.of(solver.tableau),
     )

@@ -15,6 +15,7 @@ from hemonode.errors import HemonodeError, InterruptedByUser
 # One line per folder; each `commands.py` adds its own commands and imports only typer at its top.
 COMMAND_MODULES = (
     "hemonode.train.commands",
+    "hemonode.calibration.commands",
     "hemonode.export.commands",
     "hemonode.runtime.commands",
     "hemonode.benchmarks.commands",

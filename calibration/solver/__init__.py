@@ -1,0 +1,1 @@
+"""Solver calibration: from tolerances to the cheapest fixed-step solvers that keep them, with a report."""

@@ -46,7 +46,7 @@ def integrate(
     h0: State,
     slope: Callable[[float, State], Slope],
     advance: Callable[[State, Terms[Slope]], State],
-    measure: Callable[[State, State, Terms[Slope]], None] | None = None,
+    measure: Callable[[State, State, float, Terms[Slope]], None] | None = None,
 ) -> State:
     """The state at the end of the grid, whatever a state is: a tensor, or a value of a graph that is being written.
 
@@ -56,7 +56,7 @@ def integrate(
         h0: state at the start of the grid.
         slope: f(t, h).
         advance: (h, [(weight, k), …]) → h + Σ weight·k; weights are never 0.
-        measure: told of each step (h before, h after, [(weight, k), …]), whose sum Σ weight·k is its local error.
+        measure: told of each step (h before, h after, Δt, [(weight, k), …]), whose local error is Δt·Σ weight·k.
     """
     state = h0
     first: Slope | None = None
@@ -72,7 +72,7 @@ def integrate(
         if measure is not None:
             if scheme.needs_end_slope:
                 first = slopes[scheme.end] = slope(end, after)
-            measure(state, after, scheme.error.terms(end - start, slopes))
+            measure(state, after, end - start, scheme.error.terms(1, slopes))
         state = after
     return state
 
@@ -133,8 +133,8 @@ class Unrolled:
         """
         worst: list[Tensor] = []
 
-        def measure(before: Tensor, after: Tensor, terms: Terms[Tensor]) -> None:
-            error = _advance(torch.zeros_like(before), terms)
+        def measure(before: Tensor, after: Tensor, step: float, terms: Terms[Tensor]) -> None:
+            error = step * _advance(torch.zeros_like(before), terms)
             scale = atol + rtol * torch.maximum(before.abs(), after.abs())
             worst.append((error / scale).flatten(1).square().mean(1))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from onnx import TensorProto
-from torch import nn
+from torch import Tensor, nn
 
 from hemonode.errors import ExportError
 from hemonode.export.graph.builder import GraphBuilder, Value
+from hemonode.export.graph.weights import Array, array_of
+from hemonode.train.models.ode_block import ODEBlock
 
 Emitter = Callable[..., Value]
 """(emission, module, inputs…) → the module's output."""
@@ -25,6 +27,10 @@ class Emission:
         model: whose modules are emitted.
         emitters: by type of module.
         keep_fp32: paths of the modules that compute in FP32 whatever the graph's precision is.
+        tolerance: rtol and atol that error estimates are scaled by; None is each ODE block's own.
+
+    Attributes:
+        block_errors: the error estimate of each ODE block that has one, by position: FP32 [N, 1, 1, 1].
     """
 
     def __init__(
@@ -33,15 +39,26 @@ class Emission:
         model: nn.Module,
         emitters: Mapping[type[nn.Module], Emitter],
         keep_fp32: Collection[str] = (),
+        tolerance: float | None = None,
     ) -> None:
         self.graph = graph
+        self.tolerance = tolerance
+        self.block_errors: dict[int, Value] = {}
         self._emitters = emitters
         self._keep_fp32 = frozenset(keep_fp32)
         self._names: dict[nn.Module, str] = {module: name for name, module in model.named_modules()}
+        self._labels = dict(_labels(model))
+        self._arrays: dict[Tensor, Array] = {}
 
     def name(self, module: nn.Module) -> str:
         """The module's path in the model, which its weights are called by."""
         return self._names[module]
+
+    def array(self, parameter: Tensor) -> Array:
+        """A parameter as float64, in which folding adds no rounding of its own; read-only, converted once."""
+        if parameter not in self._arrays:
+            self._arrays[parameter] = array_of(parameter)
+        return self._arrays[parameter]
 
     def emit(self, module: nn.Module, *inputs: Value | float) -> Value:
         """Write one module and return its output.
@@ -51,7 +68,7 @@ class Emission:
         """
         for kind in type(module).__mro__:
             if kind in self._emitters:
-                with self.graph.scope(self.name(module)), self.graph.computing(self._dtype(module)):
+                with self.graph.scope(self._labels[module]), self.graph.computing(self._dtype(module)):
                     return self._emitters[kind](self, module, *inputs)
         raise ExportError(
             f"'{self.name(module)}' is a {type(module).__name__}, which has no ONNX emitter: "
@@ -66,3 +83,15 @@ class Emission:
 
     def _dtype(self, module: nn.Module) -> int:
         return TensorProto.FLOAT if self.name(module) in self._keep_fp32 else self.graph.compute_dtype
+
+
+def _labels(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
+    """What nodes are called by: the module's path, and inside an ODE block its position, such as ode5.dynamics."""
+    blocks = {path: module for path, module in model.named_modules() if isinstance(module, ODEBlock)}
+    for path, module in model.named_modules():
+        for block_path, block in blocks.items():
+            if path == block_path or path.startswith(f"{block_path}."):
+                yield module, f"ode{block.position}{path[len(block_path) :]}"
+                break
+        else:
+            yield module, path

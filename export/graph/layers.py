@@ -5,19 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
-from torch import Tensor, nn
+from torch import nn
 
 from hemonode.errors import ExportError
 from hemonode.export.graph.builder import GraphBuilder, Value
 from hemonode.export.graph.emission import Emission
-
-Array = npt.NDArray[np.float64]
-
-
-def array_of(tensor: Tensor) -> Array:
-    """A parameter as float64, in which folding adds no rounding of its own."""
-    return tensor.detach().cpu().double().numpy()
+from hemonode.export.graph.weights import Array, array_of
 
 
 def emit_sequential(emission: Emission, module: nn.Sequential, x: Value) -> Value:
@@ -59,12 +52,22 @@ def convolve(
     return graph.op(
         "Conv",
         [graph.compute(x), graph.weight(*weight), graph.weight(*bias)],
-        kernel_shape=conv.kernel_size,
-        pads=conv.padding * 2,
-        strides=conv.stride,
-        dilations=conv.dilation,
-        group=conv.groups,
+        **_geometry(conv),
     )
+
+
+def _geometry(conv: nn.Conv2d) -> dict[str, object]:
+    """What differs from ONNX's defaults."""
+    geometry: dict[str, object] = {"kernel_shape": conv.kernel_size}
+    if any(conv.padding):
+        geometry["pads"] = conv.padding * 2
+    if conv.stride != (1, 1):
+        geometry["strides"] = conv.stride
+    if conv.dilation != (1, 1):
+        geometry["dilations"] = conv.dilation
+    if conv.groups != 1:
+        geometry["group"] = conv.groups
+    return geometry
 
 
 def _fold(weight: Array, bias: Array, norm: nn.BatchNorm2d) -> tuple[Array, Array]:

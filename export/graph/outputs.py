@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from onnx import TensorProto
@@ -52,6 +52,21 @@ def emit_peaks(graph: GraphBuilder, heat_logits: Value, class_ids: Sequence[int]
     return graph.rename(
         graph.op("Concat", [graph.op("Unsqueeze", [values, last_axis]) for values in columns], axis=2), "peaks"
     )
+
+
+def emit_block_errors(
+    graph: GraphBuilder, pixels: Value, estimates: Mapping[int, Value], positions: Sequence[int]
+) -> Value:
+    """FP32 [N, 1, 1, 1] of each ODE block that estimates, by position, to float32 [N, blocks]; 0 of the others."""
+    columns = []
+    for position in positions:
+        if position not in estimates:
+            # N zeros, from what is finite whatever happens in the network.
+            mean = graph.op("ReduceMean", [pixels], axes=[1, 2, 3], keepdims=1)
+            columns.append(graph.op("Mul", [mean, graph.constant(0, np.float32)]))
+        else:
+            columns.append(estimates[position])
+    return graph.rename(graph.op("Flatten", [graph.op("Concat", columns, axis=1)], axis=1), "block_errors")
 
 
 def _unravel(graph: GraphBuilder, places: Value, heat: Value) -> tuple[Value, Value, Value]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper
+from torch import Tensor
 
 from hemonode.errors import ExportError
 from hemonode.runtime.bundle.schema import Precision
@@ -18,6 +19,14 @@ ALIGNMENT = 64
 
 COMPUTE_TYPES: dict[Precision, int] = {"fp32": TensorProto.FLOAT, "fp16": TensorProto.FLOAT16}
 """What convolutions and activations are computed in."""
+
+
+Array = npt.NDArray[np.float64]
+
+
+def array_of(parameter: Tensor) -> Array:
+    """A parameter as float64, in which folding adds no rounding of its own."""
+    return parameter.detach().cpu().double().numpy()
 
 
 class WeightOverflow(ExportError):

@@ -12,10 +12,11 @@ from torch import nn
 from hemonode.errors import ExportError
 from hemonode.export.graph.builder import GraphBuilder, Value
 from hemonode.export.graph.emission import Emission
-from hemonode.export.graph.outputs import emit_class_ids, emit_peaks, emit_pixels
+from hemonode.export.graph.outputs import emit_block_errors, emit_class_ids, emit_peaks, emit_pixels
 from hemonode.export.graph.table import EMITTERS, NETWORKS
 from hemonode.export.graph.weights import WeightFile
 from hemonode.train.models.nodes_unet import HEAT_STRIDE
+from hemonode.train.models.table import ode_blocks
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,26 @@ class Heads:
 
 
 def write_graph(
-    model: nn.Module, name: str, heads: Heads, weights: WeightFile, keep_fp32: Collection[str] = ()
+    model: nn.Module,
+    name: str,
+    heads: Heads,
+    weights: WeightFile,
+    keep_fp32: Collection[str] = (),
+    tolerance: float | None = None,
 ) -> ModelProto:
     """The graph of a network whose ODE blocks hold unrolled solvers; its weights go into `weights`.
 
-    Input `frames` uint8 [N, H, W, 3] BGR, preprocessed; outputs `class_ids` uint8 [N, H·m, W·m] and `peaks`
-    float32 [N, K, 4]. N, H and W are symbolic.
-    The modules whose paths are in `keep_fp32` compute in FP32 whatever the precision of `weights` is.
+    Input `frames` uint8 [N, H, W, 3] BGR, preprocessed; outputs `class_ids` uint8 [N, H·m, W·m], `peaks`
+    float32 [N, K, 4] and, where a solver estimates, `block_errors` float32 [N, blocks]: each block's local error, by
+    rising position, 0 for a block whose solver does not estimate. N, H and W are symbolic.
+
+    Args:
+        model: the network.
+        name: of the graph.
+        heads: what the graph makes of the network's outputs.
+        weights: the file that takes the weights, of the precision that the graph computes in.
+        keep_fp32: paths of the modules that compute in FP32 whatever that precision is.
+        tolerance: rtol and atol that the estimates are scaled by; None is each ODE block's own.
 
     Raises:
         ExportError: a module has no emitter, an ODE block no unrolled solver, or a weight overflows the precision.
@@ -53,16 +67,21 @@ def write_graph(
     with torch.no_grad():
         with graph.scope("before"):
             pixels = emit_pixels(graph, Value("frames", TensorProto.UINT8))
-        logits, heat_logits = NETWORKS[type(model)](Emission(graph, model, EMITTERS, keep_fp32), model, pixels)
+        emission = Emission(graph, model, EMITTERS, keep_fp32, tolerance)
+        logits, heat_logits = NETWORKS[type(model)](emission, model, pixels)
     with graph.scope("after"):
         class_ids = emit_class_ids(graph, logits, heads.mask_scale)
         peaks = emit_peaks(graph, heat_logits, heads.countable_ids, heads.heat_stride, heads.peaks)
-    scale = f"{heads.mask_scale}*" if heads.mask_scale > 1 else ""
+        scale = f"{heads.mask_scale}*" if heads.mask_scale > 1 else ""
+        outputs: dict[Value, list[str | int]] = {
+            class_ids: ["N", f"{scale}H", f"{scale}W"],
+            peaks: ["N", heads.peaks, 4],
+        }
+        if emission.block_errors:
+            positions = [block.position for block in ode_blocks(model)]
+            outputs[emit_block_errors(graph, pixels, emission.block_errors, positions)] = ["N", len(positions)]
     return graph.model(
         name,
         [helper.make_tensor_value_info("frames", TensorProto.UINT8, ["N", "H", "W", 3])],
-        [
-            helper.make_tensor_value_info(class_ids.name, class_ids.dtype, ["N", f"{scale}H", f"{scale}W"]),
-            helper.make_tensor_value_info(peaks.name, peaks.dtype, ["N", heads.peaks, 4]),
-        ],
+        [helper.make_tensor_value_info(value.name, value.dtype, shape) for value, shape in outputs.items()],
     )

@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     # Typer makes a group of one command the command itself, unless the group has a callback.
     calibrate.callback()(_calibrate)
     calibrate.command("solver")(solver)
+    calibrate.command("fine-tune")(fine_tune)
     app.add_typer(calibrate, name="calibrate")
 
 
@@ -104,5 +105,41 @@ def solver(
             threads=threads,
             seed=seed,
             as_json=as_json,
+        )
+    )
+
+
+def fine_tune(
+    checkpoint: Path = typer.Argument(..., help="The best.ckpt of a training run."),
+    solver_file: Path = typer.Option(..., "--solver-file", help="The solver.json of a calibration, or your own."),
+    setting: str = typer.Option(None, "--setting", help="Which of its settings. [default: the only one]"),
+    data_root: Path = typer.Option(..., "--data-root", help="The folder that holds the recipe's data folders."),
+    out: Path = typer.Option(..., "--out", "-o", help="Folder of the run; a run found there goes on."),
+    recipe: str = typer.Option(None, "--recipe", help="A recipe's file or name. [default: the checkpoint's]"),
+    steps: int = typer.Option(200, "--steps", min=1, help="Training steps."),
+    learning_rate: float = typer.Option(1e-4, "--learning-rate", min=0, help="The largest."),
+    change: list[str] = typer.Option([], "--set", help="KEY=VALUE in place of the recipe's. Repeat."),
+) -> None:
+    """Train a few steps through the very solvers of a setting, so that the weights allow for their error.
+
+    Calibrate the new checkpoint before a tolerance is claimed for it: its exact solution is no longer the old one.
+
+    Example: hemonode calibrate fine-tune runs/first_light/best.ckpt --solver-file calibration_first_light/solver.json
+    --setting tol1e-2 --data-root ../shared/data -o runs/tuned
+    """
+    from hemonode.calibration.fine_tune import FineTuning
+    from hemonode.calibration.fine_tune import fine_tune as run_fine_tuning
+
+    run_fine_tuning(
+        FineTuning(
+            checkpoint=checkpoint,
+            solver_file=solver_file,
+            setting=setting,
+            recipe=recipe,
+            data_root=data_root,
+            out=out,
+            steps=steps,
+            learning_rate=learning_rate,
+            changes=tuple(change),
         )
     )

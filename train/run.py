@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from hemonode.errors import DatasetError, InterruptedByUser
+from hemonode.runtime.bundle.files import hash_file
 from hemonode.runtime.classes import BLOOD_CLASSES
 from hemonode.train.augment import WorkingSample
 from hemonode.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -51,9 +52,7 @@ def read_material(recipe: Recipe, recipe_path: Path, data_root: Path) -> Materia
     for part in recipe.data:
         dataset = load_dataset(recipe_path.parent / part.dataset, data_root / part.folder)
         sources.append(Source(_working_samples(recipe, part, dataset, part.train_split), part.repeat))
-        if part.tune_split in dataset.splits:
-            samples = _working_samples(recipe, part, dataset, part.tune_split)
-            tune += [at_working_scale(sample, recipe.scale.red_cell_px) for sample in samples]
+        tune += _tune_samples(recipe, part, dataset)
         licences.append(f"{dataset.name}: {dataset.licence}")
         names.append(dataset.name)
     if not tune:
@@ -62,6 +61,25 @@ def read_material(recipe: Recipe, recipe_path: Path, data_root: Path) -> Materia
             "carve a split 'tune' out of 'train' in a dataset.toml"
         )
     return Material(tuple(sources), tune, tuple(licences), tuple(names))
+
+
+def read_tune_samples(recipe: Recipe, recipe_path: Path, data_root: Path) -> list[WorkingSample]:
+    """The pictures that a recipe chooses by, at the working scale, without those that it trains on.
+
+    Raises:
+        DatasetError, PictureError: a data set is not there, or not as described.
+    """
+    datasets = [
+        (part, load_dataset(recipe_path.parent / part.dataset, data_root / part.folder)) for part in recipe.data
+    ]
+    return [sample for part, dataset in datasets for sample in _tune_samples(recipe, part, dataset)]
+
+
+def _tune_samples(recipe: Recipe, part: DataPart, dataset: Dataset) -> list[WorkingSample]:
+    if part.tune_split not in dataset.splits:
+        return []
+    samples = _working_samples(recipe, part, dataset, part.tune_split)
+    return [at_working_scale(sample, recipe.scale.red_cell_px) for sample in samples]
 
 
 def _working_samples(recipe: Recipe, part: DataPart, dataset: Dataset, split: str) -> tuple[WorkingSample, ...]:
@@ -110,7 +128,7 @@ def run_training(
     weights = None
     if start is not None:
         weights = load_checkpoint(start).weights
-        sha256 = hashlib.sha256(start.read_bytes()).hexdigest()
+        sha256 = hash_file(start)
         recipe = _with_training(recipe, start_sha256=sha256)
     if through is not None:
         recipe = _with_training(recipe, through=through.name)

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import onnx
 from torch import nn
 
+from hemonode.export.block_proof import block_errors, block_estimates
 from hemonode.export.card import write_card
 from hemonode.export.draft import drafted
 from hemonode.export.findings import Limits
 from hemonode.export.frames import PreparedFrame
 from hemonode.export.graph.weights import WeightFile
 from hemonode.export.graph.writer import Heads, write_graph
+from hemonode.export.half.trial import HalfGraph
 from hemonode.export.manifest import SOLVERS, class_records, draft_manifest, graph_name, with_proof, with_results
 from hemonode.export.reach import measure_reach
 from hemonode.export.reference import adaptive_answer
 from hemonode.export.session import GraphSession
 from hemonode.export.settings import Setting, integrating
 from hemonode.export.verify import Proof
-from hemonode.runtime.bundle.schema import Manifest, Precision
+from hemonode.export.work import multiply_adds_per_px
+from hemonode.runtime.bundle.schema import Manifest, Precision, SolverSetting
 from hemonode.runtime.bundle.writer import write_manifest
 from hemonode.train.checkpoint import Checkpoint
 from hemonode.train.models.nodes_unet import STRIDE
 
 REFERENCE: Precision = "fp32"
-"""The precision that magnitudes and the reach are measured in."""
+"""The precision that magnitudes and the reach are measured in: always written, and dropped if nobody asked for it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Order:
 
 def rounds(order: Order, frames: int) -> int:
     """How often `export_bundle` calls `advance`: once for each picture solved, and for each graph and picture."""
-    return frames * (1 + len(order.settings) * len(order.precisions))
+    return frames * (1 + len(order.settings) * (1 + len(order.precisions)))
 
 
 def export_bundle(
@@ -72,39 +77,70 @@ def export_bundle(
 
     Raises:
         ExportError: a setting fails its verification, or the checkpoint cannot be written as a graph.
+        SolverError: the adaptive solver cannot solve a picture.
         OutputError: `out` holds something else, or cannot be written.
     """
     heads = Heads(countable_ids=tuple(kind.id for kind in class_records(checkpoint) if kind.countable))
     draft = draft_manifest(order.name, checkpoint, heads, order.settings, order.default_setting, order.precisions)
     with drafted(out) as folder:
-        _write_graphs(model, order, heads, folder)
+        (folder / SOLVERS).mkdir()
+        _write_graphs(model, order.settings, heads, folder, REFERENCE)
+        finest = min((setting.tolerance for setting in order.settings if setting.tolerance), default=math.inf)
         answers = []
         for frame in frames:
-            answers.append(adaptive_answer(model, frame, heads))
+            answers.append(adaptive_answer(model, frame, heads, finest))
             advance()
         proof = Proof(model, heads, draft, answers, order.limits, advance)
-        settings = []
-        for setting, record in zip(order.settings, draft.settings, strict=True):
-            graphs = {precision: folder / path for precision, path in record.graphs.items()}
-            verification = proof.records(setting, graphs, folder / graph_name(setting.name, REFERENCE))
-            settings.append(with_proof(record, proof.block_errors(setting), verification))
-        manifest = with_results(draft, settings, _reach(order, frames, folder))
+        proven = _prove(proof, order, draft.settings, folder)
+        manifest = with_results(draft, proven, _reach(order, frames, folder))
         if REFERENCE not in order.precisions:
             _drop_reference(order, folder)
         (folder / "card.md").write_text(write_card(manifest, order.accuracy), encoding="utf-8")
         return write_manifest(folder, manifest)
 
 
-def _write_graphs(model: nn.Module, order: Order, heads: Heads, folder: Path) -> None:
-    (folder / SOLVERS).mkdir()
-    # The reference precision is always written: magnitudes and the reach are measured in it.
-    for precision in dict.fromkeys((REFERENCE, *order.precisions)):
-        weights = WeightFile(precision)
-        for setting in order.settings:
-            with integrating(model, setting.solvers):
-                graph = write_graph(model, setting.name, heads, weights)
-            (folder / graph_name(setting.name, precision)).write_bytes(graph.SerializeToString())
-        weights.save(folder / SOLVERS)
+def _prove(proof: Proof, order: Order, drafts: Sequence[SolverSetting], folder: Path) -> list[SolverSetting]:
+    """The settings with their proof. FP16 graphs are written here, once it is known what must stay in FP32."""
+    grounds = [proof.ground(setting, folder / graph_name(setting.name, REFERENCE)) for setting in order.settings]
+    halves: list[HalfGraph] = []
+    if "fp16" in order.precisions:
+        halves = [proof.half(setting, ground) for setting, ground in zip(order.settings, grounds, strict=True)]
+        _write_graphs(proof.model, order.settings, proof.heads, folder, "fp16", [half.kept_fp32 for half in halves])
+    proven = []
+    for index, (setting, draft, ground) in enumerate(zip(order.settings, drafts, grounds, strict=True)):
+        reference = folder / graph_name(setting.name, REFERENCE)
+        records = {
+            precision: proof.record(
+                setting, precision, folder / graph, ground, halves[index] if precision == "fp16" else None
+            )
+            for precision, graph in draft.graphs.items()
+        }
+        proven.append(
+            with_proof(
+                draft,
+                block_errors(proof.model, setting, proof.answers),
+                records,
+                estimates=block_estimates(proof.model, setting, proof.answers),
+                multiply_adds_per_px=multiply_adds_per_px(onnx.load(reference, load_external_data=False)),
+            )
+        )
+    return proven
+
+
+def _write_graphs(
+    model: nn.Module,
+    settings: Sequence[Setting],
+    heads: Heads,
+    folder: Path,
+    precision: Precision,
+    kept_fp32: Sequence[Collection[str]] | None = None,
+) -> None:
+    weights = WeightFile(precision)
+    for setting, kept in zip(settings, kept_fp32 or [()] * len(settings), strict=True):
+        with integrating(model, setting.solvers):
+            graph = write_graph(model, setting.name, heads, weights, kept, setting.tolerance)
+        (folder / graph_name(setting.name, precision)).write_bytes(graph.SerializeToString())
+    weights.save(folder / SOLVERS)
 
 
 def _reach(order: Order, frames: Sequence[PreparedFrame], folder: Path) -> int:

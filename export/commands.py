@@ -23,16 +23,38 @@ def register(app: typer.Typer) -> None:
 def export(
     checkpoint: Path = typer.Argument(..., help="The best.ckpt of a training run."),
     out: Path = typer.Option(..., "--out", "-o", help="The bundle to write: a folder NAME.hemo."),
-    solver: list[str] = typer.Option(
-        [], "--solver", help="METHOD:STEPS for every ODE block: euler, midpoint, heun or rk4. Repeat for a ladder."
+    tolerance: list[float] = typer.Option(
+        [], "--tolerance", help="Find the cheapest solver of each block that keeps it. Repeat for a ladder."
     ),
-    default: str = typer.Option("", "--default", help="The --solver a device uses unasked. [default: the first]"),
+    solver: list[str] = typer.Option(
+        [],
+        "--solver",
+        help="A method, or a tableau's TOML file, for every ODE block; METHOD:STEPS does without --steps.",
+    ),
+    steps: list[int] = typer.Option([], "--steps", min=1, help="Of each --solver, in their order."),
+    solver_file: Path = typer.Option(None, "--solver-file", help="The solver.json that calibrate solver wrote."),
+    estimate_error: bool = typer.Option(False, "--estimate-error", help="Let graphs return each block's local error."),
+    default: str = typer.Option(
+        None,
+        "--default",
+        help="The setting a device uses unasked: METHOD:STEPS, a tolerance or a name. [default: the first]",
+    ),
     precision: list[PrecisionChoice] = typer.Option(["fp32"], "--precision", help="Repeat for both."),
-    data: Path = typer.Option(..., "--data", help="dataset.toml of the pictures to verify on."),
-    root: Path = typer.Option(..., "--root", help="The folder that dataset.toml describes."),
+    data: str = typer.Option(
+        ..., "--data", help="Pictures to measure on: a folder with dataset.toml, that file, or a shipped one's name."
+    ),
+    root: Path = typer.Option(None, "--root", help="The folder that dataset.toml describes. [default: its own]"),
     images: int = typer.Option(12, "--images", min=2, help="Pictures to verify on, evenly spread over the data set."),
+    search_images: int = typer.Option(100, "--search-images", min=1, help="Pictures to search solvers on, likewise."),
     least_agreement: float = typer.Option(
         0.99, "--least-agreement", min=0, max=1, help="Share of each mask that must equal the adaptive solver's."
+    ),
+    fp16_agreement: float = typer.Option(
+        0.999,
+        "--fp16-agreement",
+        min=0,
+        max=1,
+        help="Share of each mask that fp16 keeps, else parts of it stay in FP32.",
     ),
     count_difference: int = typer.Option(
         2, "--count-difference", min=0, help="Cells per picture by which counts may differ from the adaptive solver's."
@@ -41,23 +63,40 @@ def export(
 ) -> None:
     """Write a trained model as a bundle: one ONNX graph per solver and precision, each verified on real pictures.
 
-    Example: hemonode export runs/first_light/best.ckpt -o first_light.hemo --solver rk4:1 --solver midpoint:1
-    --precision fp32 --precision fp16 --data train/recipes/datasets/bccd.toml --root ../shared/data/bccd
+    Name the solvers by --tolerance, by --solver and --steps, or by --solver-file.
+
+    Example: hemonode export runs/first_light/best.ckpt -o first_light.hemo --tolerance 1e-2 --tolerance 1e-3
+    --precision fp32 --precision fp16 --data bccd --root ../shared/data/bccd
+
+    Example: hemonode export runs/first_light/best.ckpt -o rk4.hemo --solver rk4 --steps 1 --solver rk4 --steps 2
+    --data bccd --root ../shared/data/bccd
     """
+    from hemonode.export.choice import Choice
+    from hemonode.export.findings import Limits
     from hemonode.export.run import Request, run_export
 
     run_export(
         Request(
             checkpoint=checkpoint,
             out=out,
-            solvers=tuple(solver),
-            default_solver=default or None,
+            choice=Choice(
+                solvers=tuple(solver),
+                steps=tuple(steps),
+                solver_file=solver_file,
+                tolerances=tuple(tolerance),
+                estimate=estimate_error,
+                default=default,
+            ),
             precisions=tuple(choice.value for choice in dict.fromkeys(precision)),
             data=data,
             root=root,
             images=images,
-            least_agreement=least_agreement,
-            count_difference=count_difference,
+            search_images=search_images,
+            limits=Limits(
+                agreement_unrolled_onnx={**Limits().agreement_unrolled_onnx, "fp16": fp16_agreement},
+                agreement_adaptive_onnx=least_agreement,
+                count_difference=count_difference,
+            ),
             accuracy=accuracy,
         )
     )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hemonode.errors import ExportError
 from hemonode.runtime.bundle.schema import PreprocessingRecord
 from hemonode.runtime.preprocess import equalise, pad, padded_side, resample
-from hemonode.train.data.dataset import load_dataset
+from hemonode.train.data.dataset import Dataset, load_dataset
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,18 @@ def read_frames(description: Path, root: Path, count: int, prepare: Preparation)
         ExportError: fewer than one picture is asked for.
         DatasetError, PictureError: the data set or a picture cannot be read.
     """
+    return spread_frames(load_dataset(description, root), count, prepare)
+
+
+def spread_frames(dataset: Dataset, count: int, prepare: Preparation) -> list[PreparedFrame]:
+    """`count` pictures of an open data set, or all where it has fewer, evenly spread over it, prepared.
+
+    Raises:
+        ExportError: fewer than one picture is asked for.
+        DatasetError, PictureError: a picture cannot be read.
+    """
     if count < 1:
         raise ExportError(f"{count} verification pictures prove nothing: ask for at least one")
-    dataset = load_dataset(description, root)
     entries = dataset.entries(None)
     chosen = np.unique(np.linspace(0, len(entries) - 1, count).round().astype(int))
     samples = (dataset.read(entries[index]) for index in chosen)

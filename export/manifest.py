@@ -8,11 +8,13 @@ import torch
 
 from hemonode import __version__
 from hemonode.errors import ExportError
+from hemonode.export.block_error import BlockError
 from hemonode.export.graph.writer import Heads
+from hemonode.export.recorded import block_record
 from hemonode.export.settings import Setting
 from hemonode.runtime.bundle.schema import (
     SCHEMA_VERSION,
-    BlockSolver,
+    BlockEstimate,
     ClassRecord,
     InputRecord,
     Manifest,
@@ -103,13 +105,10 @@ def draft_manifest(
 
 
 def _unproven(setting: Setting, precisions: Sequence[Precision]) -> SolverSetting:
-    blocks = (
-        BlockSolver(position=position, method=solver.tableau.name, grid=solver.grid, evaluations=solver.evaluations)
-        for position, solver in sorted(setting.solvers.items())
-    )
     return SolverSetting(
         name=setting.name,
-        blocks=tuple(blocks),
+        tolerance=setting.tolerance,
+        blocks=tuple(block_record(position, solver) for position, solver in sorted(setting.solvers.items())),
         graphs={precision: graph_name(setting.name, precision) for precision in precisions},
         verification={},
     )
@@ -121,11 +120,26 @@ def graph_name(setting: str, precision: Precision) -> str:
 
 
 def with_proof(
-    setting: SolverSetting, errors: Mapping[int, float], verification: Mapping[Precision, SettingVerification]
+    setting: SolverSetting,
+    errors: Mapping[int, BlockError],
+    verification: Mapping[Precision, SettingVerification],
+    *,
+    estimates: tuple[BlockEstimate, ...],
+    multiply_adds_per_px: float,
 ) -> SolverSetting:
-    """The setting with the measured error of each block, by position, and its verification records."""
-    blocks = tuple(block.model_copy(update={"error": errors[block.position]}) for block in setting.blocks)
-    return setting.model_copy(update={"blocks": blocks, "verification": dict(verification)})
+    """The setting with the measured errors of each block, by position, its verification records and its work."""
+    blocks = tuple(
+        block.model_copy(update={"error": errors[block.position].whole, "tile_error": errors[block.position].tile})
+        for block in setting.blocks
+    )
+    return setting.model_copy(
+        update={
+            "blocks": blocks,
+            "verification": dict(verification),
+            "estimates": estimates,
+            "multiply_adds_per_px": multiply_adds_per_px,
+        }
+    )
 
 
 def with_results(manifest: Manifest, settings: Sequence[SolverSetting], reach_px: int) -> Manifest:

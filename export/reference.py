@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hemonode.errors import SolverError
 from hemonode.export.frames import PreparedFrame
 from hemonode.export.graph.outputs import PEAK_MARGIN
 from hemonode.export.graph.writer import Heads
 from hemonode.export.settings import integrating
 from hemonode.runtime.prediction import Prediction
-from hemonode.train.models.integrators import Adaptive, Integrator
+from hemonode.train.models.integrators import Adaptive
 from hemonode.train.models.ode_block import ODEBlock
 from hemonode.train.models.table import ode_blocks
 
@@ -38,6 +39,10 @@ class AdaptiveAnswer:
     frame: PreparedFrame
     prediction: Prediction
     blocks: dict[int, BlockStates]
+
+    def stride(self, position: int) -> int:
+        """Input pixels per pixel of a block's state."""
+        return self.frame.pixels.shape[1] // int(self.blocks[position].start.shape[-1])
 
 
 def predict(model: nn.Module, frame: PreparedFrame, heads: Heads) -> Prediction:
@@ -62,8 +67,14 @@ def peaks_of(heat_logits: Tensor, heads: Heads) -> Tensor:
     return torch.stack([class_ids, x, y, best], dim=-1)
 
 
-def adaptive_answer(model: nn.Module, frame: PreparedFrame, heads: Heads) -> AdaptiveAnswer:
-    """Solve one frame adaptively, alone: torchdiffeq's error norm is taken over the whole batch."""
+def adaptive_answer(model: nn.Module, frame: PreparedFrame, heads: Heads, finest: float = math.inf) -> AdaptiveAnswer:
+    """Solve one frame adaptively, alone: torchdiffeq's error norm is taken over the whole batch.
+
+    The reference states are solved at a hundredth of each block's own tolerance, or of `finest` where that is finer.
+
+    Raises:
+        SolverError: a block cannot be solved; the sentence names it and the picture.
+    """
     starts: dict[int, Tensor] = {}
 
     def keep(block: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -75,26 +86,18 @@ def adaptive_answer(model: nn.Module, frame: PreparedFrame, heads: Heads) -> Ada
     try:
         with integrating(model, {block.position: Adaptive(block.tolerance) for block in blocks}):
             prediction = predict(model, frame, heads)
+        states = {b.position: _reference_states(b, starts[b.position], min(b.tolerance, finest)) for b in blocks}
+    except SolverError as error:
+        raise SolverError(f"ODE block {list(starts)[-1]} on {frame.name}: {error}") from error
     finally:
         for hook in hooks:
             hook.remove()
-    return AdaptiveAnswer(frame, prediction, {b.position: _reference_states(b, starts[b.position]) for b in blocks})
+    return AdaptiveAnswer(frame, prediction, states)
 
 
-def _reference_states(block: ODEBlock, start: Tensor) -> BlockStates:
+def _reference_states(block: ODEBlock, start: Tensor, tolerance: float) -> BlockStates:
     # In float32 a hundredth of 1e-6 lies below rounding, and the step size would collapse.
     dynamics = copy.deepcopy(block.dynamics).double()
     start = start.double()
     with torch.no_grad():
-        return BlockStates(start, Adaptive(block.tolerance * REFERENCE_SHARE)(dynamics, start))
-
-
-def block_error(block: ODEBlock, integrator: Integrator, states: BlockStates) -> float:
-    """‖h − h_ref‖ / ‖h_ref − h(0)‖ of an integrator in float32, over the whole picture; 0 where nothing moves."""
-    with torch.no_grad():
-        end = integrator(block.dynamics, states.start.float()).double()
-    moved = torch.linalg.vector_norm(states.end - states.start)
-    error = torch.linalg.vector_norm(end - states.end)
-    if not moved:
-        return math.inf if error else 0.0
-    return float(error / moved)
+        return BlockStates(start, Adaptive(tolerance * REFERENCE_SHARE)(dynamics, start))

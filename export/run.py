@@ -10,13 +10,18 @@ from rich.progress import Progress, TimeRemainingColumn
 
 from hemonode.errors import ExportError
 from hemonode.export.bundle import Order, export_bundle, rounds
+from hemonode.export.choice import Choice
 from hemonode.export.draft import check_target
 from hemonode.export.findings import Limits
-from hemonode.export.frames import Preparation, read_frames
+from hemonode.export.frames import Preparation, spread_frames
 from hemonode.export.manifest import MINIMUM_PX, class_records
-from hemonode.export.settings import Setting, parse_settings
-from hemonode.runtime.bundle.schema import Manifest, Precision
+from hemonode.export.search.network import Network
+from hemonode.export.search.question import Question
+from hemonode.export.search.search import search
+from hemonode.export.settings import Setting, ladder
+from hemonode.runtime.bundle.schema import Manifest, Precision, SolverSetting
 from hemonode.train.checkpoint import load_checkpoint
+from hemonode.train.metrics.run import open_datasets
 from hemonode.train.models.nodes_unet import STRIDE
 
 
@@ -26,14 +31,13 @@ class Request:
 
     checkpoint: Path
     out: Path
-    solvers: tuple[str, ...]
-    default_solver: str | None
+    choice: Choice
     precisions: tuple[Precision, ...]
-    data: Path
-    root: Path
+    data: str
+    root: Path | None
     images: int
-    least_agreement: float
-    count_difference: int
+    search_images: int
+    limits: Limits
     accuracy: Path | None
 
 
@@ -49,32 +53,37 @@ def run_export(request: Request) -> None:
     checkpoint = load_checkpoint(request.checkpoint)
     class_records(checkpoint)
     model = checkpoint.build_model()
-    settings = parse_settings(request.solvers, model)
-    order = Order(
-        name=request.out.name.removesuffix(".hemo"),
-        settings=settings,
-        default_setting=_default(request, settings),
-        precisions=request.precisions,
-        limits=Limits(agreement_adaptive_onnx=request.least_agreement, count_difference=request.count_difference),
-        accuracy=accuracy,
-    )
+    request.choice.check(model)
+    (dataset,) = open_datasets([request.data], [] if request.root is None else [request.root])
     recipe = checkpoint.recipe
     preparation = Preparation(recipe.scale.red_cell_px, recipe.preprocessing, STRIDE, MINIMUM_PX)
-    frames = read_frames(request.data, request.root, request.images, preparation)
     console = Console(stderr=True)
     with Progress(*Progress.get_default_columns()[:3], TimeRemainingColumn(), console=console, transient=True) as bar:
+
+        def find(question: Question) -> list[Setting]:
+            task = bar.add_task("Searching solvers")
+            found = search(
+                Network.of(checkpoint, model),
+                spread_frames(dataset, request.search_images, preparation),
+                question,
+                advance=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+            )
+            bar.remove_task(task)
+            return [rung.setting() for rung in found.rungs]
+
+        settings = request.choice.settings(model, request.checkpoint, find)
+        order = Order(
+            name=request.out.name.removesuffix(".hemo"),
+            settings=ladder(settings),
+            default_setting=request.choice.default_of(settings),
+            precisions=request.precisions,
+            limits=request.limits,
+            accuracy=accuracy,
+        )
+        frames = spread_frames(dataset, request.images, preparation)
         task = bar.add_task("Verifying on real pictures", total=rounds(order, len(frames)))
         manifest = export_bundle(checkpoint, model, order, frames, request.out, lambda: bar.advance(task))
     _print_summary(manifest, request.out)
-
-
-def _default(request: Request, settings: tuple[Setting, ...]) -> str:
-    if request.default_solver is None and not request.solvers:
-        return settings[0].name
-    wanted = request.default_solver or request.solvers[0]
-    if wanted not in request.solvers:
-        raise ExportError(f"--default {wanted} is none of the solvers asked for: repeat it with --solver {wanted}")
-    return wanted.replace(":", "x")
 
 
 def _read_accuracy(path: Path | None) -> str | None:
@@ -89,10 +98,24 @@ def _print_summary(manifest: Manifest, out: Path) -> None:
     size = sum((out / name).stat().st_size for name in manifest.files)
     console.print(f"{out}: {len(manifest.settings)} settings, {size / 1e6:.1f} MB, reach {manifest.input.reach_px} px")
     for setting in manifest.settings:
+        console.print(f"  {setting.name}: {_solvers(setting)}")
         for precision, proof in setting.verification.items():
+            kept = f"; in FP32: {', '.join(proof.kept_fp32)}" if proof.kept_fp32 else ""
             console.print(
                 f"  {setting.name} {precision}: on {proof.images} pictures at least "
                 f"{proof.mask_agreement_adaptive_onnx:.2%} of the mask as the adaptive solver, "
                 f"{proof.mask_agreement_unrolled_onnx:.3%} as torch; counts within "
-                f"{proof.count_difference_adaptive_onnx:g}"
+                f"{proof.count_difference_adaptive_onnx:g}{kept}"
             )
+
+
+def _solvers(setting: SolverSetting) -> str:
+    if not setting.blocks:
+        return "no ODE blocks"
+    price = sum(block.price_of_estimate for block in setting.blocks)
+    blocks = ", ".join(
+        f"block {block.position} {block.method} in {len(block.grid) - 1} (error {block.error:.1e})"
+        for block in setting.blocks
+    )
+    estimates = f", {price} of them for error estimates" if any(block.estimates for block in setting.blocks) else ""
+    return f"{blocks}; {sum(block.evaluations for block in setting.blocks)} evaluations{estimates}"

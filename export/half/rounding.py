@@ -12,7 +12,7 @@ from pathlib import Path
 import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
-from hemonode.export.session import GraphSession
+from hemonode.export.session import GraphSession, drafted_graph
 
 EXACT = frozenset(("Concat", "MaxPool", "Relu", "Transpose"))
 """Operators whose results are among their inputs (or 0): those need no rounding again."""
@@ -21,14 +21,10 @@ EXACT = frozenset(("Concat", "MaxPool", "Relu", "Transpose"))
 class RoundedSession(GraphSession):
     """An FP16 graph, opened for frames of any size, that answers in FP16 arithmetic."""
 
-    def __init__(self, path: Path) -> None:
-        # Opened as a file, since the weights are found beside it.
-        draft = path.with_name(f".rounded.{path.name}")
-        try:
-            draft.write_bytes(rounded(onnx.load(path, load_external_data=False)).SerializeToString())
+    def __init__(self, graph: ModelProto, folder: Path) -> None:
+        """Open `graph`, whose weight file lies in `folder`, where a draft is written for a moment."""
+        with drafted_graph(rounded(graph), folder) as draft:
             super().__init__(draft)
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 def half_values(model: ModelProto) -> frozenset[str]:
@@ -51,9 +47,7 @@ def rounded(model: ModelProto) -> ModelProto:
             nodes += _rounding(node)
         else:
             nodes.append(node)
-    graph = helper.make_graph(
-        nodes, model.graph.name, model.graph.input, model.graph.output, model.graph.initializer
-    )
+    graph = helper.make_graph(nodes, model.graph.name, model.graph.input, model.graph.output, model.graph.initializer)
     return helper.make_model(graph, ir_version=model.ir_version, opset_imports=model.opset_import)
 
 

@@ -118,8 +118,8 @@ class SettingVerification(_Record):
     kept_fp32: tuple[str, ...] = ()
     """Parts of the network that an fp16 graph computes in FP32, by their path in the model."""
     rounding_errors: dict[int, float] = {}
-    """Of an fp16 graph: largest ‖h − h_fp32‖ / ‖h_ref − h(0)‖ of each ODE block over the images, by position: what
-    rounding alone does to h(1), of the same solver, h(0) being rounded, too."""
+    """Of an fp16 graph: what f in FP16, on an FP32 state, does to each ODE block, by position; not of those in
+    `kept_fp32`. Largest ‖h − h_fp32‖ / ‖h_ref − h(0)‖ of the same solver, over any image or tile of one."""
     casts: int | None = None
     """Cast nodes of the graph."""
 

@@ -86,7 +86,7 @@ def make_output_folder(out: Path | None) -> None:
 
 
 def open_datasets(data: Sequence[str], roots: Sequence[Path]) -> list[Dataset]:
-    """The data sets of some descriptions, each a path or the name of a shipped one, with their folders."""
+    """The data sets of some descriptions: each a path, a folder with its dataset.toml, or the name of a shipped one."""
     folders: Sequence[Path | None] = roots or [None] * len(data)
     return [load_dataset(_description(name), folder) for name, folder in zip(data, folders, strict=True)]
 
@@ -128,8 +128,9 @@ def report(groups: Sequence[Sequence[Evaluation]], *, as_json: bool, out: Path |
 
 def _description(name: str) -> Path:
     shipped = DESCRIPTIONS / f"{name}.toml"
-    if Path(name).is_file():
-        return Path(name)
+    for path in (Path(name), Path(name, "dataset.toml")):
+        if path.is_file():
+            return path
     if not shipped.is_file():
         names = ", ".join(sorted(path.stem for path in DESCRIPTIONS.glob("*.toml")))
         raise DatasetError(f"there is no data set {name!r}; give a dataset.toml, or one of the shipped ones: {names}.")

@@ -1,0 +1,24 @@
+"""How much a graph computes: the multiply-adds of its convolutions."""
+
+from __future__ import annotations
+
+import math
+
+import onnx
+from onnx import ModelProto
+
+SIDE = 128
+"""Height and width at which the graph's shapes are worked out."""
+
+
+def multiply_adds_per_px(graph: ModelProto) -> float:
+    """Multiply-adds of all convolutions in one pass, per pixel of the input."""
+    sized = ModelProto()
+    sized.CopyFrom(graph)
+    for dim, length in zip(sized.graph.input[0].type.tensor_type.shape.dim, (1, SIDE, SIDE, 3), strict=True):
+        dim.dim_value = length
+    inferred = onnx.shape_inference.infer_shapes(sized, data_prop=True).graph
+    shapes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in inferred.value_info}
+    kernels = {tensor.name: math.prod(tensor.dims[1:]) for tensor in graph.graph.initializer}
+    convolutions = (node for node in graph.graph.node if node.op_type == "Conv")
+    return sum(math.prod(shapes[node.output[0]]) * kernels[node.input[1]] for node in convolutions) / SIDE**2

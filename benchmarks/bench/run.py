@@ -40,18 +40,18 @@ def run_bench(request: Request) -> None:
     located = locate(request.data, request.roots)
     make_output_folder(request.out)
     with tempfile.TemporaryDirectory(prefix="hemonode-bench-") as scratch:
-        stage = _Stage(request, bundle, located, circumstances, Path(scratch))
+        bench = _Run(request, bundle, located, circumstances, Path(scratch))
         try:
-            stage.run()
+            bench.run()
         except KeyboardInterrupt:
-            if not stage.found.times.timed:
+            if not bench.found.times.timed:
                 raise
-            _show(stage.benchmark(finished=False), request)
+            _show(bench.benchmark(finished=False), request)
             raise InterruptedByUser("stopped by Ctrl-C; the figures above are of what was finished.") from None
-        _show(stage.benchmark(finished=True), request)
+        _show(bench.benchmark(finished=True), request)
 
 
-class _Stage:
+class _Run:
     """One run, from the probes to the last judgement. What is finished is in `found`."""
 
     def __init__(
@@ -83,6 +83,8 @@ class _Stage:
         with Progress(*columns, console=say, transient=True, disable=not say.is_terminal) as bar:
             contestants = self._probe(bar)
             self._time(bar, contestants)
+            if not self.found.times.timed:
+                raise EngineError(f"nothing could be timed: {'; '.join(self.found.times.failed.values())}")
             self._count_work(bar, contestants)
             self._judge(bar, contestants)
 

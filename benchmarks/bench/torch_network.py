@@ -13,12 +13,11 @@ from hemonode.benchmarks.bench.contestant import SOLVED_ADAPTIVELY, Contestant
 from hemonode.errors import CheckpointError, EngineError
 from hemonode.export.graph.writer import Heads
 from hemonode.export.manifest import class_records, draft_manifest
+from hemonode.export.recorded import recorded_solvers
 from hemonode.export.reference import peaks_of
 from hemonode.export.settings import Setting
-from hemonode.export.tableau import TABLEAUS
-from hemonode.export.unroll import Unrolled
 from hemonode.runtime.bundle.reader import Bundle
-from hemonode.runtime.bundle.schema import Manifest, SolverSetting
+from hemonode.runtime.bundle.schema import Manifest
 from hemonode.train.checkpoint import Checkpoint, load_checkpoint
 from hemonode.train.models.integrators import Adaptive
 from hemonode.train.models.table import ode_blocks
@@ -84,22 +83,16 @@ def set_solvers(model: nn.Module, contestant: Contestant, bundle: Bundle) -> Non
     """Let every ODE block be solved as the contestant asks: adaptively, or as the bundle's setting says.
 
     Raises:
-        EngineError: the setting names a method that only its bundle knows, or leaves a block out.
+        ExportError: the setting records a method that is unknown here.
+        EngineError: it leaves a block out.
     """
     blocks = ode_blocks(model)
     if contestant.engine in SOLVED_ADAPTIVELY:
         for block in blocks:
             block.integrator = Adaptive(block.tolerance)
         return
-    solvers = _unrolled(bundle.setting(contestant.setting))
+    solvers = recorded_solvers(bundle.setting(contestant.setting))
     for block in blocks:
         if block.position not in solvers:
             raise EngineError(f"setting {contestant.setting} does not solve the ODE block {block.position}")
         block.integrator = solvers[block.position]
-
-
-def _unrolled(setting: SolverSetting) -> dict[int, Unrolled]:
-    for block in setting.blocks:
-        if block.method not in TABLEAUS:
-            raise EngineError(f"setting {setting.name} uses the tableau '{block.method}', which torch cannot look up")
-    return {block.position: Unrolled(TABLEAUS[block.method], block.grid) for block in setting.blocks}

@@ -57,8 +57,9 @@ def check_tolerance(setting: Setting, roundings: dict[int, Rounding]) -> None:
     position, worst = max(roundings.items(), key=lambda item: item[1].error)
     if not worst.error <= setting.tolerance:
         raise ExportError(
-            f"setting {setting.name}: a tolerance of {setting.tolerance:g} is tighter than FP16 can hold, whose rounding "
-            f"alone changes ODE block {position} by {worst.error:.2g} on {worst.image}; ask for more than that, or for fp32"
+            f"setting {setting.name}: a tolerance of {setting.tolerance:g} is tighter than FP16 can hold, whose "
+            f"rounding alone changes ODE block {position} by {worst.error:.2g} on {worst.image}; "
+            "ask for more than that, or for fp32 only"
         )
 
 

@@ -84,11 +84,18 @@ def make_frame() -> Callable[..., PreparedFrame]:
 def write(tmp_path) -> Callable[..., Path]:
     """Write one setting's graph and its weight file; returns the graph's path."""
 
-    def write_setting(model: nn.Module, solver: str | None, precision: Precision = "fp32") -> Path:
-        (setting,) = parse_settings([] if solver is None else [solver], model)
+    def write_setting(
+        model: nn.Module,
+        solver: str | None,
+        precision: Precision = "fp32",
+        *,
+        kept_fp32: tuple[str, ...] = (),
+        estimate: bool = False,
+    ) -> Path:
+        (setting,) = parse_settings([] if solver is None else [solver], model, estimate=estimate)
         weights = WeightFile(precision)
         with integrating(model, setting.solvers):
-            graph = write_graph(model, setting.name, HEADS, weights)
+            graph = write_graph(model, setting.name, HEADS, weights, kept_fp32)
         weights.save(tmp_path)
         path = tmp_path / f"{setting.name}.{precision}.onnx"
         onnx.save(graph, path)

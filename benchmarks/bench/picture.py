@@ -12,9 +12,12 @@ from hemonode.benchmarks.bench.contestant import ADAPTIVE, BASELINE, SOLVED_ADAP
 from hemonode.benchmarks.bench.figures import Line
 from hemonode.benchmarks.bench.pareto import pareto_front
 from hemonode.benchmarks.bench.result import Benchmark
+from hemonode.train.metrics.interval import Estimate
+from hemonode.train.metrics.result import Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 # Okabe and Ito 2008: told apart by colour-blind readers.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
@@ -24,17 +27,25 @@ STARS = {ADAPTIVE: "#000000", BASELINE: "#7f7f7f"}
 
 @dataclass(frozen=True)
 class Panel:
-    """One accuracy over latency; `merit` is better when larger, `shown` is what the axis says."""
+    """One accuracy over latency; `merit` is better when larger, `shown` is what the axis says.
+
+    `estimate` finds the same figure with its interval in an evaluation, to show how little pictures can tell apart.
+    """
 
     title: str
     merit: Callable[[Line], float | None]
-    shown: Callable[[float], float]
+    shown: Callable[[float], float] = float
     logarithmic: bool = False
+    estimate: Callable[[Evaluation], Estimate | None] = lambda _: None
 
 
 PANELS = (
-    Panel("MIoU against the labels", lambda line: line.quality.miou, lambda merit: merit),
-    Panel("accuracy of counts against the labels", lambda line: line.quality.count_accuracy, lambda merit: merit),
+    Panel(
+        "MIoU against the labels",
+        lambda line: line.quality.miou,
+        estimate=lambda evaluation: None if evaluation.segmentation is None else evaluation.segmentation.miou,
+    ),
+    Panel("accuracy of counts against the labels", lambda line: line.quality.count_accuracy),
     Panel(
         "mask pixels that differ from torch adaptive, %",
         lambda line: None if line.quality.agreement is None else line.quality.agreement.mask,
@@ -63,8 +74,9 @@ def draw(benchmark: Benchmark, path: Path) -> bool:
         return False
     figure = Figure(figsize=(5.6 * len(panels), 5.4), layout="constrained")
     FigureCanvasAgg(figure)
-    for panel, axes in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
+    for panel, axes in zip(panels, figure.subplots(1, len(panels), squeeze=False, sharex=True)[0], strict=True):
         _draw_panel(axes, panel, [line for line in lines if panel.merit(line) is not None])
+        axes.set_title(_interval(panel, benchmark), fontsize=9)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     width, height = benchmark.subject.frame_px
@@ -90,15 +102,40 @@ def _draw_panel(axes: Axes, panel: Panel, lines: Sequence[Line]) -> None:
     )
     _draw_points(axes, panel, lines)
     axes.set_xscale("log")
+    _plain_ticks(axes.xaxis)
     if panel.logarithmic:
         values = [panel.shown(merit) for _, merit in points]
         # Zero, where nothing differs, has a place on this axis.
-        axes.set_yscale("symlog", linthresh=min((value for value in values if value > 0), default=1.0))
-        axes.set_ylim(bottom=0)
-        axes.invert_yaxis()
+        smallest = min((value for value in values if value > 0), default=1.0)
+        axes.set_yscale("symlog", linthresh=smallest)
+        axes.set_ylim(1.6 * max(*values, smallest), -0.4 * smallest)
+        _plain_ticks(axes.yaxis)
     axes.set_xlabel("median ms per frame (left is better)")
     axes.set_ylabel(f"{panel.title} (up is better)")
     axes.grid(alpha=0.3)
+
+
+def _plain_ticks(axis: Axis) -> None:
+    """Numbers as people write them, not powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, SymmetricalLogLocator
+
+    if axis.get_scale() == "log":
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_minor_formatter(NullFormatter())
+    else:
+        axis.set_major_locator(SymmetricalLogLocator(transform=axis.get_transform(), subs=[1, 2, 5]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _interval(panel: Panel, benchmark: Benchmark) -> str:
+    """The widest interval of the panel's figure over the pictures, in words; empty where there is none."""
+    found = [panel.estimate(one) for judgement in benchmark.judgements for one in judgement.evaluations]
+    known = [(each.low, each.high) for each in found if each is not None and each.low is not None]
+    widths = [(high - low, low, high) for low, high in known if low is not None and high is not None]
+    if not widths:
+        return ""
+    _, low, high = max(widths)
+    return f"95 % interval over {benchmark.subject.pictures} pictures: {low:.3f} to {high:.3f}"
 
 
 def _draw_points(axes: Axes, panel: Panel, lines: Sequence[Line]) -> None:

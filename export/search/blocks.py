@@ -8,12 +8,14 @@ from statistics import fmean
 
 from hemonode.errors import SolverError
 from hemonode.export.block_error import BlockError
-from hemonode.export.search.candidates import label, uniform_candidates
+from hemonode.export.search.candidates import is_uniform, label, uniform_candidates
 from hemonode.export.search.cost import Cost
 from hemonode.export.search.measure import AdaptiveRun, Pictures, spread
 from hemonode.export.search.question import Question
 from hemonode.export.tableau import TABLEAUS
 from hemonode.export.unroll import Unrolled
+
+DOPRI5 = TABLEAUS["dopri5"]
 
 _SOLVED_ADAPTIVELY = 12
 """Pictures that show how dopri5 steps: it differs little between pictures."""
@@ -56,7 +58,7 @@ class BlockSearch:
         self._cost = cost
         self._question = question
         self._uniform = uniform_candidates(question.tableaus, question.budget, estimate=question.estimate)
-        self._accepted: dict[float, Unrolled] = {}
+        self._grids: dict[float, Unrolled] = {}
         screened = spread(len(pictures), question.screen)
         self._order = [*screened, *(index for index in range(len(pictures)) if index not in screened)]
 
@@ -79,19 +81,11 @@ class BlockSearch:
         if best is None:
             raise self._too_stiff(tolerance)
 
-    def accepted(self, tolerance: float) -> Unrolled:
-        """dopri5 on the steps that it accepts at a tolerance, on the picture (of some) that needs most."""
-        if tolerance not in self._accepted:
-            grid = max((run.grid for run in self._adaptive(tolerance).values()), key=len)
-            self._accepted[tolerance] = Unrolled(TABLEAUS["dopri5"], grid, estimate=self._question.estimate)
-        return self._accepted[tolerance]
-
     def adaptive(self, tolerance: float) -> tuple[float, float]:
         """dopri5 at a tolerance, over some pictures: its mean evaluations of f, and its own largest error."""
         runs = self._adaptive(tolerance)
         errors = (
-            max(self._pictures.error(self.position, Unrolled(TABLEAUS["dopri5"], run.grid), index))
-            for index, run in runs.items()
+            max(self._pictures.error(self.position, Unrolled(DOPRI5, run.grid), index)) for index, run in runs.items()
         )
         return fmean(run.evaluations for run in runs.values()), max(errors)
 
@@ -99,9 +93,20 @@ class BlockSearch:
         indices = spread(len(self._pictures), _SOLVED_ADAPTIVELY)
         return {index: self._pictures.adaptive(self.position, tolerance, index) for index in indices}
 
-    def _by_cost(self, tolerance: float) -> Sequence[Unrolled]:
-        candidates = [*self._uniform, self.accepted(tolerance)]
-        return sorted(candidates, key=lambda solver: self._cost(self.position, solver))
+    def _by_cost(self, tolerance: float) -> list[Unrolled]:
+        return sorted(
+            [*self._uniform, *self._accepted(tolerance)], key=lambda solver: self._cost(self.position, solver)
+        )
+
+    def _accepted(self, tolerance: float) -> list[Unrolled]:
+        """dopri5 on the steps that it accepts at a tolerance, on the picture (of some) that needs most."""
+        if DOPRI5 not in self._question.tableaus:
+            return []
+        if tolerance not in self._grids:
+            grid = max((run.grid for run in self._adaptive(tolerance).values()), key=len)
+            self._grids[tolerance] = Unrolled(DOPRI5, grid, estimate=self._question.estimate)
+        solver = self._grids[tolerance]
+        return [solver] if solver.evaluations <= self._question.budget and not is_uniform(solver.grid) else []
 
     def _try(self, solver: Unrolled, tolerance: float) -> Measured:
         screen = self._question.screen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from onnx import TensorProto
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from hemonode.errors import ExportError
 from hemonode.export.graph.builder import GraphBuilder, Value
 from hemonode.export.graph.weights import Array, array_of
-from hemonode.train.models.ode_block import ODEBlock
+from hemonode.train.models.table import ode_blocks
 
 Emitter = Callable[..., Value]
 """(emission, module, inputs…) → the module's output."""
@@ -47,7 +47,7 @@ class Emission:
         self._emitters = emitters
         self._keep_fp32 = frozenset(keep_fp32)
         self._names: dict[nn.Module, str] = {module: name for name, module in model.named_modules()}
-        self._labels = dict(_labels(model))
+        self._labels = _labels(model)
         self._arrays: dict[Tensor, Array] = {}
 
     def name(self, module: nn.Module) -> str:
@@ -85,13 +85,10 @@ class Emission:
         return TensorProto.FLOAT if self.name(module) in self._keep_fp32 else self.graph.compute_dtype
 
 
-def _labels(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
+def _labels(model: nn.Module) -> dict[nn.Module, str]:
     """What nodes are called by: the module's path, and inside an ODE block its position, such as ode5.dynamics."""
-    blocks = {path: module for path, module in model.named_modules() if isinstance(module, ODEBlock)}
-    for path, module in model.named_modules():
-        for block_path, block in blocks.items():
-            if path == block_path or path.startswith(f"{block_path}."):
-                yield module, f"ode{block.position}{path[len(block_path) :]}"
-                break
-        else:
-            yield module, path
+    labels = {module: path for path, module in model.named_modules()}
+    for block in ode_blocks(model):
+        for path, module in block.named_modules():
+            labels[module] = f"ode{block.position}.{path}".rstrip(".")
+    return labels

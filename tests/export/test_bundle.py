@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
+import torch
 
-from hemonode.errors import ExportError, OutputError
+from hemonode.errors import ExportError, OutputError, SolverError
+from hemonode.export.block_proof import block_errors
 from hemonode.export.bundle import Order, export_bundle, rounds
-from hemonode.export.findings import Limits
+from hemonode.export.findings import Finding, Limits, judge
+from hemonode.export.graph.writer import Heads
+from hemonode.export.reference import adaptive_answer
 from hemonode.export.settings import parse_settings
 from hemonode.runtime.bundle.reader import open_bundle
+
+HEADS = Heads(countable_ids=(1, 2, 3))
 
 # The network of these tests is random: its masks are noise that hangs by a thread, unlike a trained one's.
 LOOSE = Limits(agreement_adaptive_onnx=0.5, count_difference=1000, agreement_unrolled_onnx={"fp32": 0.99, "fp16": 0.9})
@@ -59,8 +66,21 @@ def test_every_setting_and_precision_carries_its_proof(exported, frames):
             assert proof.images == len(frames)
             assert proof.mask_agreement_unrolled_onnx > 0.99
             assert proof.mask_agreement_adaptive_onnx > 0.99
+            assert proof.mask_agreement_adaptive_unrolled > 0.99
+            assert proof.worst_image in ("noise1", "noise2")
             assert 1 < proof.largest_magnitude < 6e4
-            assert (proof.mask_agreement_strict_fp16 is not None) == (precision == "fp16")
+            half = precision == "fp16"
+            assert (proof.mask_agreement_strict_fp16 is not None) == half
+            assert (max(proof.magnitudes.values(), default=None) == proof.largest_magnitude) == half
+            assert proof.rounding_errors.keys() == ({4, 6} if half else set())
+            assert (proof.casts > 20) == half
+            assert proof.kept_fp32 == ()
+
+
+def test_the_work_of_a_setting_is_its_convolutions(exported, model):
+    one, two = open_bundle(exported / "two.hemo").manifest.settings
+    # In both blocks, at an eighth of the input's side: 4 more evaluations of two 3×3 convolutions of 48 channels.
+    assert two.multiply_adds_per_px - one.multiply_adds_per_px == 2 * 4 * 2 * 9 * 48 * 48 / 64
 
 
 def test_a_second_setting_costs_hardly_more_than_the_first(exported):
@@ -87,36 +107,41 @@ def test_asking_for_fp16_alone_leaves_no_fp32_behind(tmp_path, model, checkpoint
     assert len(advanced) == rounds(order, len(frames))
 
 
-def test_a_setting_that_is_too_coarse_is_not_written_and_the_error_says_where(tmp_path, model, checkpoint, frames):
+GOOD = Finding("a", agreement_unrolled=1.0, agreement_rounded=1.0, agreement_adaptive=0.999, count_difference=0)
+
+
+@pytest.mark.parametrize(
+    ("worse", "sentence"),
+    [
+        ({"agreement_unrolled": 0.98}, "differs from torch: on b 98.0000% of the mask agrees, below 99.90%"),
+        ({"agreement_adaptive": 0.98}, "is too coarse: on b 98.0000% of the mask agrees .* below 99.00%"),
+        ({"agreement_adaptive": float("nan")}, "is too coarse: on b nan%"),
+        ({"count_difference": 3}, "is too coarse: on b it counts 3 cells otherwise than .* more than 2"),
+    ],
+)
+def test_a_failed_limit_names_the_picture_and_the_figure(worse, sentence):
+    assert judge("setting x", "fp32", [GOOD], Limits()).mask_agreement_adaptive_onnx == 0.999
+    with pytest.raises(ExportError, match=sentence):
+        judge("setting x", "fp32", [dataclasses.replace(GOOD, image="b", **worse), GOOD], Limits())
+
+
+def test_a_setting_that_is_too_coarse_is_not_written(tmp_path, model, checkpoint, frames):
     strict = dataclasses.replace(LOOSE, agreement_adaptive_onnx=0.9999)
     with pytest.raises(ExportError, match=r"eulerx1 in fp32 is too coarse: on noise\d \d+\.\d+% of the mask"):
         export_bundle(checkpoint, model, _order(model, "euler:1", limits=strict), frames, tmp_path / "coarse.hemo")
-    strict = dataclasses.replace(LOOSE, count_difference=0)
-    with pytest.raises(ExportError, match=r"on noise\d it counts \d+ cells otherwise"):
-        export_bundle(checkpoint, model, _order(model, "euler:1", limits=strict), frames, tmp_path / "coarse.hemo")
-    strict = dataclasses.replace(LOOSE, largest_magnitude=0.01)
-    with pytest.raises(ExportError, match=r"eulerx1 cannot be written in fp16.*: on noise\d .* reaches"):
-        export_bundle(
-            checkpoint,
-            model,
-            _order(model, "euler:1", precisions=("fp16",), limits=strict),
-            frames,
-            tmp_path / "x.hemo",
-        )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bundle_is_replaced_only_by_a_whole_one(tmp_path, model, checkpoint, frames):
+def test_a_bundle_is_replaced_only_by_a_whole_one(tmp_path, exported, model, checkpoint, frames):
     out = tmp_path / "kept.hemo"
-    export_bundle(checkpoint, model, _order(model, "euler:1"), frames, out)
+    shutil.copytree(exported / "one.hemo", out)
     before = open_bundle(out).sha256
+    failing = dataclasses.replace(LOOSE, agreement_adaptive_onnx=1.01)
     with pytest.raises(ExportError):
-        export_bundle(
-            checkpoint, model, _order(model, "heun:1", limits=Limits(agreement_adaptive_onnx=1.01)), frames, out
-        )
+        export_bundle(checkpoint, model, _order(model, "euler:1", limits=failing), frames, out)
     assert open_bundle(out).sha256 == before
-    export_bundle(checkpoint, model, _order(model, "heun:1"), frames, out)
-    assert open_bundle(out).setting().name == "heunx1"
+    export_bundle(checkpoint, model, _order(model, "euler:1"), frames, out)
+    assert open_bundle(out).setting().name == "eulerx1"
     assert list(tmp_path.iterdir()) == [out]
 
 
@@ -136,6 +161,23 @@ def test_whatever_is_not_a_bundle_is_never_overwritten(tmp_path, model, checkpoi
         export_bundle(checkpoint, model, _order(model, "euler:1"), frames, out)
     if kind == "folder":
         assert (out / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_state_that_is_not_finite_names_block_and_picture(tmp_path, make_model, checkpoint, frames):
+    broken = make_model()
+    with torch.no_grad():
+        for conv in broken.decoder[0][1].dynamics.convs:
+            conv.weight *= 1e25
+    with pytest.raises(SolverError, match="ODE block 6 on noise1: dopri5 cannot keep a tolerance"):
+        export_bundle(checkpoint, broken, _order(broken, "euler:1"), frames, tmp_path / "no.hemo")
+    # Euler's method can diverge where dopri5 does not.
+    stiff = make_model()
+    answers = [adaptive_answer(stiff, frame, HEADS) for frame in frames[:1]]
+    with torch.no_grad():
+        stiff.encoder[3][1].dynamics.convs[0].bias[0] = torch.inf
+    (setting,) = parse_settings(["euler:1"], stiff)
+    with pytest.raises(ExportError, match="eulerx1: on noise1 the state of ODE block 4 is not finite"):
+        block_errors(stiff, setting, answers)
 
 
 def test_a_checkpoint_without_thresholds_cannot_count_and_is_refused(tmp_path, model, checkpoint, frames):

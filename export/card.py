@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hemonode.runtime.bundle.schema import Manifest
+from hemonode.runtime.bundle.schema import Manifest, SettingVerification
 
 RESEARCH_USE = "For research use. hemonode is not a diagnostic device, and this model is no basis for a diagnosis."
 
@@ -34,6 +34,9 @@ def _lines(manifest: Manifest, accuracy: str | None) -> Iterator[str]:
     yield accuracy.strip() if accuracy else "None was given when this bundle was written."
     yield "\n## Solver settings\n"
     yield from _settings(manifest)
+    if any(setting.blocks for setting in manifest.settings):
+        yield "\n## ODE blocks\n"
+        yield from _blocks(manifest)
     yield "\n## Limits\n"
     yield f"- Works at {scale.red_cell_px:g} px per red cell, to which it resamples: a wrong diameter gives wrong"
     yield "  masks and counts. Training varied the scale by a quarter around it."
@@ -44,19 +47,48 @@ def _lines(manifest: Manifest, accuracy: str | None) -> Iterator[str]:
 
 def _settings(manifest: Manifest) -> Iterator[str]:
     yield "Worst figures over the verification pictures: mask agreement with the adaptively solved network and with the"
-    yield "same solver in torch, difference of counts, largest value in the graph, and error of each ODE block.\n"
-    yield "| setting | evaluations | precision | pictures | adaptive | torch | cells | largest | block errors |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "same solver in torch, difference of counts, largest value in the graph. Work: multiply-adds per pixel.\n"
+    yield "| setting | tolerance | work | precision | pictures | adaptive | torch | cells | largest | casts |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for setting in manifest.settings:
-        evaluations = sum(block.evaluations for block in setting.blocks)
-        errors = ", ".join(f"{b.position}: {b.error:.1e}" for b in setting.blocks if b.error is not None) or "–"
+        tolerance = _figure(setting.tolerance, "g")
         for precision, proof in setting.verification.items():
-            largest = "–" if proof.largest_magnitude is None else f"{proof.largest_magnitude:.3g}"
             yield (
-                f"| {setting.name} | {evaluations} | {precision} | {proof.images} "
-                f"| {proof.mask_agreement_adaptive_onnx:.3%} | {proof.mask_agreement_unrolled_onnx:.3%} "
-                f"| {proof.count_difference_adaptive_onnx:g} | {largest} | {errors} |"
+                f"| {setting.name} | {tolerance} | {_figure(setting.multiply_adds_per_px, ',.0f')} "
+                f"| {precision} | {proof.images} | {proof.mask_agreement_adaptive_onnx:.3%} "
+                f"| {_agreement_with_torch(proof):.3%} | {proof.count_difference_adaptive_onnx:g} "
+                f"| {_figure(proof.largest_magnitude, '.3g')} | {_figure(proof.casts, 'd')} |"
             )
+    for setting in manifest.settings:
+        for precision, proof in setting.verification.items():
+            if proof.kept_fp32:
+                yield f"\n{setting.name} in {precision} computes in FP32: {', '.join(proof.kept_fp32)}."
+
+
+def _agreement_with_torch(proof: SettingVerification) -> float:
+    strict = proof.mask_agreement_strict_fp16
+    return proof.mask_agreement_unrolled_onnx if strict is None else strict
+
+
+def _blocks(manifest: Manifest) -> Iterator[str]:
+    yield "Errors are shares of what a block does to its state, the largest over whole pictures and over 32 px tiles."
+    yield "Evaluations are of f in one pass, in brackets those for the error estimate; its ratio to the true error is"
+    yield "the median over the pictures.\n"
+    yield "| setting | block | method | steps | evaluations | error | tile error | estimate / error |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for setting in manifest.settings:
+        ratios = {estimate.position: estimate.ratio_to_true_error for estimate in setting.estimates}
+        for block in setting.blocks:
+            price = f" ({block.price_of_estimate})" if block.estimates else ""
+            yield (
+                f"| {setting.name} | {block.position} | {block.method} | {len(block.grid) - 1} "
+                f"| {block.evaluations}{price} | {_figure(block.error, '.1e')} | {_figure(block.tile_error, '.1e')} "
+                f"| {_figure(ratios.get(block.position), '.2g')} |"
+            )
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
 
 
 def _list(words: Iterator[str]) -> str:

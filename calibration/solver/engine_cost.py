@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import numpy.typing as npt
 
 from hemonode.export.frames import PreparedFrame
 from hemonode.export.graph.weights import WeightFile
@@ -103,7 +104,7 @@ def _write(checkpoint: Checkpoint, network: Network, settings: Sequence[Setting]
     return open_bundle(folder)
 
 
-def _time(engines: dict[str, Engine], batches: Sequence[np.ndarray], advance: Advance) -> dict[str, float]:
+def _time(engines: dict[str, Engine], batches: Sequence[npt.NDArray[np.uint8]], advance: Advance) -> dict[str, float]:
     times: dict[str, list[float]] = {name: [] for name in engines}
     for engine in engines.values():
         engine.warm_up()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from hemonode.export.search.blocks import Measured
 from hemonode.export.solver_file import Rung
+from hemonode.export.tableau import Tableau
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito 2008: told apart by colour-blind readers.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
+# By order. Okabe and Ito 2008: told apart by colour-blind readers.
+COLOURS = {1: "#7f7f7f", 2: "#e69f00", 3: "#009e73", 4: "#0072b2", 5: "#d55e00"}
+HIGHER = "#cc79a7"
 MARKS = "os^Dv"
 
 
@@ -30,7 +33,7 @@ def draw_pareto(tried: Sequence[Measured], rungs: Sequence[Rung], path: Path) ->
     positions = sorted({measured.position for measured in tried})
     figure = Figure(figsize=(5.2 * len(positions), 5.4), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(1, len(positions), squeeze=False, sharey=True)[0]
+    panels = figure.subplots(1, len(positions), squeeze=False, sharex=True, sharey=True)[0]
     for axes, position in zip(panels, positions, strict=True):
         _draw_block(axes, [measured for measured in tried if measured.position == position], rungs, tried)
         axes.set_title(f"ODE block {position}")
@@ -41,12 +44,18 @@ def draw_pareto(tried: Sequence[Measured], rungs: Sequence[Rung], path: Path) ->
 
 
 def _draw_block(axes: Axes, own: Sequence[Measured], rungs: Sequence[Rung], tried: Sequence[Measured]) -> None:
-    methods = dict.fromkeys(measured.solver.tableau.name for measured in tried)
-    styles = zip(cycle(COLOURS), cycle(MARKS), strict=False)
-    for method, (colour, mark) in zip(methods, styles, strict=False):
-        points = [(measured.solver.evaluations, _error(measured)) for measured in own if _is(measured, method)]
-        if points:
-            axes.scatter(*zip(*points, strict=True), s=26, color=colour, marker=mark, alpha=0.8, label=method, zorder=2)
+    for tableau, mark in _marks(tried).items():
+        shown = [measured for measured in own if measured.solver.tableau == tableau and math.isfinite(_error(measured))]
+        axes.scatter(
+            [measured.solver.evaluations for measured in shown],
+            [_error(measured) for measured in shown],
+            s=26,
+            color=COLOURS.get(tableau.order, HIGHER),
+            marker=mark,
+            alpha=0.8,
+            label=tableau.name,
+            zorder=2,
+        )
     front = _front(own)
     axes.plot(*zip(*front, strict=True), color="#444444", linewidth=1, zorder=1, label="Pareto front")
     for rung in rungs:
@@ -59,16 +68,26 @@ def _draw_block(axes: Axes, own: Sequence[Measured], rungs: Sequence[Rung], trie
         axes.axhline(rung.tolerance, color="#999999", linewidth=0.8, linestyle="--", zorder=0)
         axes.scatter(block.evaluations, error, s=190, facecolors="none", edgecolors="#000000", linewidths=1.6, zorder=3)
         axes.annotate(rung.name, (block.evaluations, error), textcoords="offset points", xytext=(9, 5), fontsize=9)
-        axes.scatter(block.adaptive_evaluations, block.adaptive_error, s=130, marker="*", color="#000000", zorder=3)
+        star = (block.adaptive_evaluations, block.adaptive_error)
+        axes.scatter(*star, s=130, marker="*", color="#000000", zorder=3)
+        axes.annotate(f"{rung.tolerance:g}", star, textcoords="offset points", xytext=(7, -3), fontsize=8)
     axes.scatter([], [], s=190, facecolors="none", edgecolors="#000000", linewidths=1.6, label="chosen")
-    axes.scatter([], [], s=130, marker="*", color="#000000", label="adaptive dopri5 at the rungs' tolerances")
+    axes.scatter([], [], s=130, marker="*", color="#000000", label="adaptive dopri5 at these tolerances")
     axes.set_yscale("log")
     axes.set_xlabel("evaluations of f (left is better)")
     axes.grid(alpha=0.3)
 
 
-def _is(measured: Measured, method: str) -> bool:
-    return measured.solver.tableau.name == method and _error(measured) < float("inf")
+def _marks(tried: Sequence[Measured]) -> dict[Tableau, str]:
+    """A mark for each method, different within an order."""
+    tableaus = sorted(
+        {measured.solver.tableau for measured in tried}, key=lambda tableau: (tableau.order, tableau.name)
+    )
+    marks = {}
+    for order in {tableau.order for tableau in tableaus}:
+        same = [tableau for tableau in tableaus if tableau.order == order]
+        marks.update(zip(same, cycle(MARKS), strict=False))
+    return {tableau: marks[tableau] for tableau in tableaus}
 
 
 def _error(measured: Measured) -> float:

@@ -24,8 +24,9 @@ def markdown(file: SolverFile) -> str:
         *(_rung(rung) for rung in file.rungs),
         "## All candidates",
         f"![Error over evaluations]({PICTURE})",
-        "Each point is a method in some number of steps. Points were measured on the pictures that it took to rule "
-        "them out, chosen ones (circles) on all. Stars: adaptive dopri5, given the rungs' tolerances.",
+        "Each point is a method in some number of steps, its colour the method's order. It was measured up to the "
+        "first picture that rules it out, those that keep a tolerance on all pictures. Stars: adaptive dopri5, given "
+        "the rungs' tolerances.",
         "## How it was measured",
         _method(record),
     ]

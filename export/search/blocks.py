@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -43,12 +43,10 @@ class Measured:
 
 
 class BlockSearch:
-    """Tries candidates in one block, from cheap to dear, on few pictures first.
-
-    Pictures are tried hardest first: where a candidate failed, the next one probably fails, too.
+    """Tries candidates in one block, from cheap to dear, each up to the first picture on which it fails.
 
     Attributes:
-        tried: every candidate measured so far, with its latest figures, in the order of first trials.
+        tried: every candidate measured so far, with its figures on the most pictures that it was tried on.
     """
 
     def __init__(self, position: int, pictures: Pictures, cost: Cost, question: Question) -> None:
@@ -59,8 +57,7 @@ class BlockSearch:
         self._question = question
         self._uniform = uniform_candidates(question.tableaus, question.budget, estimate=question.estimate)
         self._grids: dict[float, Unrolled] = {}
-        screened = spread(len(pictures), question.screen)
-        self._order = [*screened, *(index for index in range(len(pictures)) if index not in screened)]
+        self._order = list(range(len(pictures)))
 
     def choices(self, tolerance: float) -> Iterator[Measured]:
         """The candidates that keep a tolerance on every picture, from cheap to dear.
@@ -109,23 +106,16 @@ class BlockSearch:
         return [solver] if solver.evaluations <= self._question.budget and not is_uniform(solver.grid) else []
 
     def _try(self, solver: Unrolled, tolerance: float) -> Measured:
-        screen = self._question.screen
-        measured = self._measure(solver, self._order[:screen])
-        if measured.keeps(tolerance):
-            for count, index in enumerate(self._order[screen:], screen + 1):
-                if max(self._pictures.error(self.position, solver, index)) > tolerance:
-                    measured = self._measure(solver, self._order[:count])
-                    self._order.insert(0, self._order.pop(count - 1))
-                    break
-            else:
-                measured = self._measure(solver, self._order)
-        self.tried[solver] = measured
-        return measured
-
-    def _measure(self, solver: Unrolled, indices: Sequence[int]) -> Measured:
-        errors = {index: self._pictures.error(self.position, solver, index) for index in sorted(indices)}
-        worst = max(errors, key=lambda index: errors[index].tile)
-        return Measured(
+        errors: dict[int, BlockError] = {}
+        for index in self._order:
+            errors[index] = self._pictures.error(self.position, solver, index)
+            if not max(errors[index]) <= tolerance:
+                # Hard for one candidate, hard for the next.
+                self._order.remove(index)
+                self._order.insert(0, index)
+                break
+        worst = max(sorted(errors), key=lambda index: errors[index].tile)
+        measured = Measured(
             self.position,
             solver,
             self._cost(self.position, solver),
@@ -133,6 +123,9 @@ class BlockSearch:
             len(errors),
             self._pictures.frames[worst].name,
         )
+        if solver not in self.tried or self.tried[solver].images <= measured.images:
+            self.tried[solver] = measured
+        return measured
 
     def _too_stiff(self, tolerance: float) -> SolverError:
         best = min(self.tried.values(), key=lambda measured: max(measured.error))

@@ -42,7 +42,6 @@ class Question:
         estimate: whether the solvers shall estimate their local errors.
         half: whether the tolerances shall hold in FP16 graphs, too.
         limits: in place of the usual ones, by tolerance.
-        screen: pictures on which a candidate is tried before all of them.
 
     Raises:
         SolverError: a tolerance that no solver can keep, or that means nothing.
@@ -54,7 +53,6 @@ class Question:
     estimate: bool = False
     half: bool = False
     limits: Mapping[float, Limits] = field(default_factory=dict)
-    screen: int = 3
 
     def __post_init__(self) -> None:
         if not self.tolerances:

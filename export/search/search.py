@@ -21,6 +21,9 @@ from hemonode.export.solver_file import BlockChoice, Rung, TableauRecord
 _SETTLED_ON = 2
 """Pictures on which the references prove themselves, each solved again in float64."""
 
+_ROUNDED_ON = 3
+"""Pictures on which FP16's rounding is measured: it differs little between them."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -76,7 +79,7 @@ def search(
     proving = [frames[index] for index in spread(len(frames), _SETTLED_ON)]
     references = settle_references(network, proving, tolerances[-1])
     pictures = Pictures(network, frames, references, ledger or Ledger(), advance)
-    rounding = half_errors(pictures, spread(len(frames), question.screen))
+    rounding = half_errors(pictures, spread(len(frames), _ROUNDED_ON))
     if question.half:
         check_half(tolerances, rounding)
     searches = {position: BlockSearch(position, pictures, cost, question) for position in network.blocks}

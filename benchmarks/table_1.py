@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -68,13 +69,16 @@ def main(
         for name in names
     }
     frames = noise() if located is None else cut_out(located, split)
-    seconds, calls = measure(networks, frames, rounds)
+    measured = measure(networks, frames, rounds)
     rows = []
     for name in names:
         judged = None
         if located is not None and name in trained:
             judged = judge(trained[name], located, split, pictures, threads)
-        rows.append(Row(name, tuple(seconds[name]), calls[name], name in trained, judged))
+        times = measured[name]
+        rows.append(
+            Row(name, tuple(times.seconds), tuple(times.processor_s), times.evaluations, name in trained, judged)
+        )
     typer.echo(as_markdown(machine, threads, rows))
     if json_file is not None:
         json_file.write_text(json.dumps(as_json(machine, threads, rows), indent=2) + "\n", encoding="utf-8")
@@ -108,10 +112,17 @@ def _middle(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return picture[top : top + SIDE_PX, left : left + SIDE_PX]
 
 
-def measure(
-    networks: Mapping[str, nn.Module], frames: npt.NDArray[np.uint8], rounds: int
-) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """Seconds of each network for all pictures in each round, and its evaluations of f per picture.
+@dataclass
+class Times:
+    """Of one network for all pictures: wall-clock and processor seconds of each round, evaluations of f per picture."""
+
+    seconds: list[float] = field(default_factory=list)
+    processor_s: list[float] = field(default_factory=list)
+    evaluations: float = 0.0
+
+
+def measure(networks: Mapping[str, nn.Module], frames: npt.NDArray[np.uint8], rounds: int) -> dict[str, Times]:
+    """Let every network segment all pictures, one by one.
 
     Args:
         networks: by row; they take turns in every round.
@@ -120,19 +131,19 @@ def measure(
     """
     say = Console(stderr=True)
     pixels = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
-    seconds: dict[str, list[float]] = {name: [] for name in networks}
-    calls = {}
+    measured = {name: Times() for name in networks}
     for number in range(rounds):
         for name, network in networks.items():
             with say.status(f"Round {number + 1} of {rounds}: {name}"), torch.no_grad():
                 network(pixels[:1])
                 evaluations(network)
-                started = time.perf_counter()
+                started, spent = time.perf_counter(), time.process_time()
                 for picture in pixels:
                     network(picture[None]).logits.argmax(1)
-                seconds[name].append(time.perf_counter() - started)
-            calls[name] = sum(evaluations(network).values()) / len(pixels)
-    return seconds, calls
+                measured[name].seconds.append(time.perf_counter() - started)
+                measured[name].processor_s.append(time.process_time() - spent)
+            measured[name].evaluations = sum(evaluations(network).values()) / len(pixels)
+    return measured
 
 
 def judge(checkpoint: Path, located: Located, split: str, pictures: int | None, threads: int) -> Accuracies | None:

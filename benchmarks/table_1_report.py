@@ -27,10 +27,17 @@ class Accuracies:
 
 @dataclass(frozen=True)
 class Row:
-    """One network. `seconds` for all pictures, one for each round; `evaluations` of f per picture."""
+    """One network.
+
+    Attributes:
+        seconds: for all pictures, one for each round.
+        processor_s: that all threads together spent, the same way; other programs disturb it far less.
+        evaluations: of f per picture.
+    """
 
     name: str
     seconds: tuple[float, ...]
+    processor_s: tuple[float, ...]
     evaluations: float
     trained: bool
     accuracies: Accuracies | None = None
@@ -65,7 +72,7 @@ def as_json(machine: Machine, threads: int, rows: Sequence[Row]) -> dict[str, An
 def as_markdown(machine: Machine, threads: int, rows: Sequence[Row]) -> str:
     """The table; each figure with the paper's behind it, in brackets."""
     head = ["network", "PA", "background", "red cells", "white cells", "MIoU"]
-    head += ["seconds", "times U-Net's", "spread", "NFE", "weights"]
+    head += ["seconds", "times U-Net's", "spread", "CPU-s", "times U-Net's", "NFE", "weights"]
     lines = [
         "# Table 1 of Li et al. 2021, measured here (the paper's figures in brackets)",
         "",
@@ -90,7 +97,9 @@ def _cells(row: Row, first: Row) -> list[str]:
     ]
     ratio, paper_ratio = row.median_s / first.median_s, paper.seconds / PAPER[first.name].seconds
     spread = (max(row.seconds) - min(row.seconds)) / row.median_s
+    spent, spent_ratio = median(row.processor_s), median(row.processor_s) / median(first.processor_s)
     times = [f"{row.median_s:.2f} ({paper.seconds:.2f})", f"{ratio:.1f} ({paper_ratio:.1f})", f"{spread:.0%}"]
+    times += [f"{spent:.2f}", f"{spent_ratio:.1f}"]
     return [row.name, *shares, *times, f"{row.evaluations:.1f}", "trained" if row.trained else "random"]
 
 

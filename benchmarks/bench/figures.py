@@ -21,6 +21,7 @@ class Latency(Record):
     Attributes:
         runs: timed, over all rounds.
         p99_ms: None with fewer than 100 runs.
+        processor_ms: median of what all threads together spent on a run.
         between_rounds: (largest − smallest) / median of the rounds' medians; None with one round.
     """
 
@@ -29,6 +30,7 @@ class Latency(Record):
     p90_ms: float
     p99_ms: float | None
     largest_ms: float
+    processor_ms: float
     between_rounds: float | None
 
 
@@ -112,6 +114,7 @@ def latency(rounds: Sequence[Timed]) -> Latency:
         p90_ms=p90,
         p99_ms=p99 if len(runs) >= LEAST_FOR_P99 else None,
         largest_ms=float(runs.max()),
+        processor_ms=float(np.median(np.concatenate([timed.processor_ms for timed in rounds]))),
         between_rounds=(max(medians) - min(medians)) / median(medians) if len(medians) > 1 else None,
     )
 

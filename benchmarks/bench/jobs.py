@@ -51,6 +51,7 @@ class Timed(Record):
 
     Attributes:
         latency_ms: of each run, a whole batch.
+        processor_ms: that all threads of the process together spent on it; other programs disturb it far less.
         open_s: from the first import of the engine's library to the first answer.
         peak_mb: largest resident memory of the whole process, in 10^6 bytes; None where the system does not tell.
         before_mb: the same before the engine's library was loaded: Python, NumPy and the frames.
@@ -58,6 +59,7 @@ class Timed(Record):
     """
 
     latency_ms: tuple[float, ...]
+    processor_ms: tuple[float, ...]
     open_s: float
     peak_mb: float | None
     before_mb: float | None

@@ -15,7 +15,8 @@ PICTURE_NAME = "bench.png"
 
 NOTES = (
     "p50, p90, p99: milliseconds of one run (a whole batch) after warm-up, over all rounds; p99 from 100 runs on. "
-    "±: how far the medians of the rounds lie apart.",
+    "±: how far the medians of the rounds lie apart. CPU-ms: median of what all threads together spent on a run; other "
+    "programs disturb it far less.",
     "NFE: evaluations of f in one pass, all ODE blocks together; of dopri5, their mean over the frames. "
     "GMAC: 10⁹ multiply-adds of all convolutions, per frame.",
     "open s: first round, from the first import of the engine's library to its first answer, nothing cached. graph kB: "

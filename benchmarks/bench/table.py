@@ -46,6 +46,7 @@ COLUMNS = (
     Column("p90_ms", "p90 ms", lambda line: line.latency.p90_ms, ".1f"),
     Column("p99_ms", "p99 ms", lambda line: line.latency.p99_ms, ".1f"),
     Column("largest_ms", None, lambda line: line.latency.largest_ms, ".1f"),
+    Column("processor_ms", "CPU-ms", lambda line: line.latency.processor_ms, ".1f"),
     Column("runs", "runs", lambda line: line.latency.runs),
     Column("between_rounds", "±", lambda line: line.latency.between_rounds, ".0%"),
     Column("frames_per_s", "frames/s", lambda line: line.frames_per_s, ".1f"),

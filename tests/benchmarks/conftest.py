@@ -58,7 +58,7 @@ def timed() -> Callable[..., Timed]:
 
     def make(*latency_ms: float, **fields: object) -> Timed:
         values = {"open_s": 1.0, "peak_mb": 300.0, "before_mb": 100.0, "energy_j": {}, **fields}
-        return Timed.model_validate({"latency_ms": latency_ms, **values})
+        return Timed.model_validate({"latency_ms": latency_ms, "processor_ms": latency_ms, **values})
 
     return make
 
@@ -81,7 +81,13 @@ def line() -> Callable[..., Line]:
             contestant=Contestant(engine=engine, setting=setting),
             batch=batch,
             latency=Latency(
-                runs=6, p50_ms=p50_ms, p90_ms=p50_ms, p99_ms=None, largest_ms=p50_ms, between_rounds=between_rounds
+                runs=6,
+                p50_ms=p50_ms,
+                p90_ms=p50_ms,
+                p99_ms=None,
+                largest_ms=p50_ms,
+                processor_ms=p50_ms,
+                between_rounds=between_rounds,
             ),
             cost=Cost(
                 evaluations=12,

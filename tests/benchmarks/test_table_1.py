@@ -71,13 +71,13 @@ def test_checkpoints_find_their_rows(save):
 def test_the_times_are_compared_by_their_ratio_to_the_u_nets():
     machine = Machine("a processor", 2, 0.1, "a system", "3.11", {"torch": "2.13"})
     rows = [
-        Row("U-Net", (0.9, 1.0, 1.4), 0.0, False),
-        Row("ODE-UNet5", (3.9, 4.0, 4.4), 20.0, True, Accuracies(95.0, 94.0, None, 96.0, 90.0)),
+        Row("U-Net", (0.9, 1.0, 1.4), (0.8, 0.9, 0.8), 0.0, False),
+        Row("ODE-UNet5", (3.9, 4.0, 4.3), (2.4, 2.4, 2.5), 20.0, True, Accuracies(95.0, 94.0, None, 96.0, 90.0)),
     ]
     last = as_markdown(machine, 2, rows).splitlines()[-1]
     assert "95.00 (95.05)" in last
     assert "– (94.62)" in last
-    assert "4.00 (0.61) | 4.0 (4.1)" in last
+    assert "4.00 (0.61) | 4.0 (4.1) | 10% | 2.40 | 3.0 |" in last
 
 
 def test_the_papers_table_is_complete():

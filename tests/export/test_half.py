@@ -202,6 +202,12 @@ def test_only_the_part_that_overflows_stays_in_fp32(hard_model, write, make_fram
         assert _agreement(answer, _torch_answer(hard_model, "euler:1", frame)) >= 0.99
 
 
+def test_a_part_that_could_overflow_stays_in_fp32_though_these_pictures_do_not_show_it(model, write, make_frame):
+    frame = make_frame(128, 128)
+    magnitudes = {**_magnitudes(model, write, frame), "bottom.0.3/Conv_0": Largest(6.4e4, "noise0")}
+    assert _search(model, [frame], magnitudes).run().kept_fp32 == ("bottom",)
+
+
 def test_an_easy_network_stays_fp16_throughout(model, write, make_frame):
     frame = make_frame(128, 128)
     assert _search(model, [frame], _magnitudes(model, write, frame)).run().kept_fp32 == ()

@@ -42,7 +42,7 @@ class AdaptiveAnswer:
 
     def stride(self, position: int) -> int:
         """Input pixels per pixel of a block's state."""
-        return self.frame.pixels.shape[1] // int(self.blocks[position].start.shape[-1])
+        return int(self.frame.pixels.shape[1] // self.blocks[position].start.shape[-1])
 
 
 def predict(model: nn.Module, frame: PreparedFrame, heads: Heads) -> Prediction:

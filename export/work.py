@@ -21,4 +21,5 @@ def multiply_adds_per_px(graph: ModelProto) -> float:
     shapes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in inferred.value_info}
     kernels = {tensor.name: math.prod(tensor.dims[1:]) for tensor in graph.graph.initializer}
     convolutions = (node for node in graph.graph.node if node.op_type == "Conv")
-    return sum(math.prod(shapes[node.output[0]]) * kernels[node.input[1]] for node in convolutions) / SIDE**2
+    total: int = sum(math.prod(shapes[node.output[0]]) * kernels[node.input[1]] for node in convolutions)
+    return total / SIDE**2

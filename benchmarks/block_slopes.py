@@ -69,9 +69,7 @@ def main() -> None:
 def _print_table(model: nn.Module, frames: Sequence[PreparedFrame], side: int) -> None:
     starts = _starts(model, frames, side)
     blocks = {block.position: _exact(block) for block in ode_blocks(model)}
-    print(
-        "Slope of the worst picture's error: from 1 step to 2, and at the last halving above {FLOOR:g}; the error there.\n"
-    )
+    print(f"Slope of the worst picture's error: from 1 step to 2; at the last halving above {FLOOR:g} (error there).\n")
     print(f"| method | order | {' | '.join(f'block {position}' for position in blocks)} |")
     print(f"|---|---{'|---' * len(blocks)}|")
     for tableau in TABLEAUS.values():

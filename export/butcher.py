@@ -126,12 +126,12 @@ class Tableau:
 
     def _check_sums(self) -> None:
         for stage, (row, place) in enumerate(zip(self.a, self.c, strict=True)):
-            if abs(sum(row) - place) > TOLERANCE:
+            if abs(sum(row, Fraction()) - place) > TOLERANCE:
                 raise ExportError(
                     f"tableau '{self.name}': row {stage} sums to {float(sum(row)):.12g}, but c is {float(place):.12g}"
                 )
         for field, weights in (("b", self.b), ("b_low", self.b_low)):
-            if weights is not None and abs(sum(weights) - 1) > TOLERANCE:
+            if weights is not None and abs(sum(weights, Fraction()) - 1) > TOLERANCE:
                 raise ExportError(
                     f"tableau '{self.name}': the weights {field} sum to {float(sum(weights)):.12g}, not 1"
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -56,9 +57,9 @@ def convolve(
     )
 
 
-def _geometry(conv: nn.Conv2d) -> dict[str, object]:
+def _geometry(conv: nn.Conv2d) -> dict[str, Any]:
     """What differs from ONNX's defaults."""
-    geometry: dict[str, object] = {"kernel_shape": conv.kernel_size}
+    geometry: dict[str, Any] = {"kernel_shape": conv.kernel_size}
     if any(conv.padding):
         geometry["pads"] = conv.padding * 2
     if conv.stride != (1, 1):

@@ -56,7 +56,7 @@ def _settings(manifest: Manifest) -> Iterator[str]:
             yield (
                 f"| {setting.name} | {tolerance} | {_figure(setting.multiply_adds_per_px, ',.0f')} "
                 f"| {precision} | {proof.images} | {proof.mask_agreement_adaptive_onnx:.3%} "
-                f"| {_agreement_with_torch(proof):.3%} | {proof.count_difference_adaptive_onnx:g} "
+                f"| {agreement_with_torch(proof):.3%} | {proof.count_difference_adaptive_onnx:g} "
                 f"| {_figure(proof.largest_magnitude, '.3g')} | {_figure(proof.casts, 'd')} |"
             )
     for setting in manifest.settings:
@@ -65,7 +65,8 @@ def _settings(manifest: Manifest) -> Iterator[str]:
                 yield f"\n{setting.name} in {precision} computes in FP32: {', '.join(proof.kept_fp32)}."
 
 
-def _agreement_with_torch(proof: SettingVerification) -> float:
+def agreement_with_torch(proof: SettingVerification) -> float:
+    """Share of equal mask pixels on the worst picture, torch unrolled against the graph in its own arithmetic."""
     strict = proof.mask_agreement_strict_fp16
     return proof.mask_agreement_unrolled_onnx if strict is None else strict
 

@@ -10,6 +10,7 @@ from rich.progress import Progress, TimeRemainingColumn
 
 from hemonode.errors import ExportError
 from hemonode.export.bundle import Order, export_bundle, rounds
+from hemonode.export.card import agreement_with_torch
 from hemonode.export.choice import Choice
 from hemonode.export.draft import check_target
 from hemonode.export.findings import Limits
@@ -103,8 +104,8 @@ def _print_summary(manifest: Manifest, out: Path) -> None:
             kept = f"; in FP32: {', '.join(proof.kept_fp32)}" if proof.kept_fp32 else ""
             console.print(
                 f"  {setting.name} {precision}: on {proof.images} pictures at least "
-                f"{proof.mask_agreement_adaptive_onnx:.2%} of the mask as the adaptive solver, "
-                f"{proof.mask_agreement_unrolled_onnx:.3%} as torch; counts within "
+                f"{proof.mask_agreement_adaptive_onnx:.3%} of the mask as the adaptive solver, "
+                f"{agreement_with_torch(proof):.3%} as torch; counts within "
                 f"{proof.count_difference_adaptive_onnx:g}{kept}"
             )
 

@@ -11,6 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from hemonode.device.smear import render_view
 from hemonode.runtime.bundle.reader import Bundle, open_bundle
 from hemonode.runtime.bundle.schema import (
     BlockSolver,
@@ -241,3 +242,70 @@ def draw_cells() -> DrawCells:
         return paint(height, width, [Disc(*disc) for disc in discs])
 
     return draw
+
+
+DRAWN_DATASET = """
+name = "drawn"
+licence = "Apache-2.0"
+red_cell_px = 40
+
+[[labels]]
+format = "mask"
+path = "masks"
+
+[[labels]]
+format = "yolo"
+path = "boxes"
+classes = { 0 = 1, 1 = 2, 2 = 3 }
+complete = [1, 2, 3]
+
+[[split.carve]]
+to = "tune"
+last = 2
+"""
+
+TINY_RECIPE = """
+name = "tiny"
+[model]
+width = 4
+ode_blocks = [{ position = 5, tolerance = 1e-2 }]
+[scale]
+red_cell_px = 40.0
+[preprocessing]
+clahe_clip_limit = 2.0
+clahe_tiles = [8, 8]
+[[data]]
+dataset = "drawn/dataset.toml"
+folder = "drawn"
+[training]
+epochs = 3
+steps_per_epoch = 4
+batch_size = 2
+crop_px = 64
+learning_rate = 3e-3
+warm_up_steps = 2
+precision = "32-true"
+solvers = ["midpoint:1", "rk4:1"]
+class_weights = [1.0, 1.0, 1.0, 2.0]
+"""
+
+
+@pytest.fixture(scope="session")
+def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the data set `drawn/`, of six drawn smears, and `tiny.toml`, a recipe that trains on it."""
+    folder = tmp_path_factory.mktemp("drawn_data")
+    drawn = folder / "drawn"
+    for name in ("images", "masks", "boxes"):
+        (drawn / name).mkdir(parents=True)
+    for seed in range(6):
+        view = render_view(seed=seed, height=160, width=192, red_cell_px=40)
+        cv2.imwrite(str(drawn / "images" / f"{seed}.png"), view.pixels)
+        cv2.imwrite(str(drawn / "masks" / f"{seed}.png"), view.class_ids)
+        lines = [
+            f"{cell.class_id - 1} {cell.x / 192} {cell.y / 160} {cell.box[2] / 192} {cell.box[3] / 160}"
+            for cell in view.cells
+        ]
+        (drawn / "boxes" / f"{seed}.txt").write_text("\n".join(lines))
+    (drawn / "dataset.toml").write_text(DRAWN_DATASET)
+    (folder / "tiny.toml").write_text(TINY_RECIPE)
+    return folder

@@ -16,77 +16,16 @@ import numpy as np
 import pytest
 import torch
 
-from hemonode.device.smear import render_view
 from hemonode.errors import CheckpointError, RecipeError
 from hemonode.train.checkpoint import load_checkpoint
 from hemonode.train.models.integrators import FixedStep
 from hemonode.train.recipe import find_recipe, load_recipe
 from hemonode.train.run import Through, run_training
 
-DATASET = """
-name = "drawn"
-licence = "Apache-2.0"
-red_cell_px = 40
-
-[[labels]]
-format = "mask"
-path = "masks"
-
-[[labels]]
-format = "yolo"
-path = "boxes"
-classes = { 0 = 1, 1 = 2, 2 = 3 }
-complete = [1, 2, 3]
-
-[[split.carve]]
-to = "tune"
-last = 2
-"""
-
-RECIPE = """
-name = "tiny"
-[model]
-width = 4
-ode_blocks = [{ position = 5, tolerance = 1e-2 }]
-[scale]
-red_cell_px = 40.0
-[preprocessing]
-clahe_clip_limit = 2.0
-clahe_tiles = [8, 8]
-[[data]]
-dataset = "drawn/dataset.toml"
-folder = "drawn"
-[training]
-epochs = 3
-steps_per_epoch = 4
-batch_size = 2
-crop_px = 64
-learning_rate = 3e-3
-warm_up_steps = 2
-precision = "32-true"
-solvers = ["midpoint:1", "rk4:1"]
-class_weights = [1.0, 1.0, 1.0, 2.0]
-"""
-
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("training")
-    drawn = folder / "drawn"
-    for name in ("images", "masks", "boxes"):
-        (drawn / name).mkdir(parents=True)
-    for seed in range(6):
-        view = render_view(seed=seed, height=160, width=192, red_cell_px=40)
-        cv2.imwrite(str(drawn / "images" / f"{seed}.png"), view.pixels)
-        cv2.imwrite(str(drawn / "masks" / f"{seed}.png"), view.class_ids)
-        lines = [
-            f"{cell.class_id - 1} {cell.x / 192} {cell.y / 160} {cell.box[2] / 192} {cell.box[3] / 160}"
-            for cell in view.cells
-        ]
-        (drawn / "boxes" / f"{seed}.txt").write_text("\n".join(lines))
-    (drawn / "dataset.toml").write_text(DATASET)
-    (folder / "tiny.toml").write_text(RECIPE)
-    return folder
+def work(drawn_data: Path) -> Path:
+    return drawn_data
 
 
 def _losses(run: Path) -> list[float]:
@@ -138,7 +77,7 @@ def test_a_run_stopped_by_ctrl_c_resumes_to_the_same_curve(work: Path, whole_run
 
 def test_a_folder_with_another_recipes_run_is_not_touched(work: Path, whole_run: Path) -> None:
     other = work / "other.toml"
-    other.write_text(RECIPE.replace("3e-3", "1e-3"))
+    other.write_text((work / "tiny.toml").read_text().replace("3e-3", "1e-3"))
     before = (whole_run / "best.ckpt").read_bytes()
     with pytest.raises(RecipeError, match="another recipe"):
         run_training(str(other), work, whole_run)
@@ -174,8 +113,8 @@ def test_every_shipped_recipe_is_usable() -> None:
     assert np.isclose(recipe.scale.red_cell_px, 40)
 
 
-def test_a_wrong_recipe_names_the_field(tmp_path: Path) -> None:
-    (tmp_path / "r.toml").write_text(RECIPE.replace("batch_size = 2", 'batch_size = "two"'))
+def test_a_wrong_recipe_names_the_field(work: Path, tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text((work / "tiny.toml").read_text().replace("batch_size = 2", 'batch_size = "two"'))
     with pytest.raises(RecipeError, match=r"training\.batch_size"):
         load_recipe(tmp_path / "r.toml")
 
@@ -196,9 +135,7 @@ def test_fine_tuning_starts_from_the_checkpoints_weights_and_says_so(
 
 def test_a_checkpoint_of_another_network_is_no_start(work: Path, whole_run: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="do not fit"):
-        run_training(
-            str(work / "tiny.toml"), work, tmp_path / "run", 1, ["model.width=6"], whole_run / "best.ckpt"
-        )
+        run_training(str(work / "tiny.toml"), work, tmp_path / "run", 1, ["model.width=6"], whole_run / "best.ckpt")
 
 
 def test_training_goes_through_given_integrators_instead_of_the_recipes(
@@ -212,9 +149,7 @@ def test_training_goes_through_given_integrators_instead_of_the_recipes(
             return super().__call__(dynamics, h0)
 
     through = Through("two euler steps", {5: Counted("euler", 2)})
-    run_training(
-        str(work / "tiny.toml"), work, tmp_path / "run", 1, start=whole_run / "best.ckpt", through=through
-    )
+    run_training(str(work / "tiny.toml"), work, tmp_path / "run", 1, start=whole_run / "best.ckpt", through=through)
     assert calls == [2] * 4
     assert load_checkpoint(tmp_path / "run" / "best.ckpt").recipe.training.through == "two euler steps"
 

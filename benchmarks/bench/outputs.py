@@ -12,6 +12,20 @@ from hemonode.benchmarks.bench.table import columns_of
 from hemonode.errors import OutputError
 
 
+def write_record(benchmark: Benchmark, out: Path) -> None:
+    """Write bench.json alone, whole or not at all: done again and again, so that a lost connection loses little.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    draft = out / ".bench.json.draft"
+    try:
+        draft.write_text(benchmark.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        draft.replace(out / "bench.json")
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written ({error.strerror}); choose another folder.") from error
+
+
 def write_outputs(benchmark: Benchmark, out: Path) -> str | None:
     """Write all files into a folder that is there.
 
@@ -21,8 +35,8 @@ def write_outputs(benchmark: Benchmark, out: Path) -> str | None:
     Raises:
         OutputError: the folder cannot be written.
     """
+    write_record(benchmark, out)
     try:
-        (out / "bench.json").write_text(benchmark.model_dump_json(indent=1) + "\n", encoding="utf-8")
         _write_csv(benchmark, out / "bench.csv")
         without = _picture(benchmark, out / PICTURE_NAME)
         (out / "bench.md").write_text(markdown(benchmark, picture=without is None), encoding="utf-8")

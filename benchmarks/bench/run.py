@@ -16,7 +16,7 @@ from hemonode.benchmarks.bench.data import Located, locate
 from hemonode.benchmarks.bench.entrants import list_contestants, probe
 from hemonode.benchmarks.bench.frames import make_frames
 from hemonode.benchmarks.bench.jobs import Judged, Judging, Worked, Working
-from hemonode.benchmarks.bench.outputs import write_outputs
+from hemonode.benchmarks.bench.outputs import write_outputs, write_record
 from hemonode.benchmarks.bench.report import terminal_table
 from hemonode.benchmarks.bench.request import Request
 from hemonode.benchmarks.bench.result import Benchmark
@@ -94,6 +94,11 @@ class _Run:
             self._request, self._bundle, self._datasets, self._circumstances, self._frames, self.found, finished
         )
 
+    def _keep(self) -> None:
+        """What is finished, in bench.json: a run takes long, and may end in ways that tell nobody."""
+        if self._request.out is not None and self.found.times.timed:
+            write_record(self.benchmark(finished=False), self._request.out)
+
     def _probe(self, bar: Progress) -> list[Contestant]:
         task = bar.add_task("Trying the engines", total=len({contestant.label for contestant in self._asked}))
         working, left_out = probe(self._asked, self._ground, lambda _: bar.advance(task))
@@ -109,6 +114,7 @@ class _Run:
         task = bar.add_task("Timing", total=schedule.rounds * len(races))
 
         def show(race: Race, number: int) -> None:
+            self._keep()
             bar.update(task, advance=1, description=f"Round {number + 1} of {schedule.rounds}: {race}")
 
         run_rounds(races, schedule, self._ground, self._scratch / "frames.npy", self.found.times, show)
@@ -129,6 +135,7 @@ class _Run:
         contestants = [contestant for contestant in contestants if contestant.engine != COMPILED]
         task = bar.add_task("Judging", total=len(contestants))
         for number, contestant in enumerate(contestants):
+            self._keep()
             bar.update(task, advance=1, description=f"Judging {contestant}")
             job = Judging(
                 ground=self._ground,

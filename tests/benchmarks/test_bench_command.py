@@ -94,6 +94,22 @@ def test_ctrl_c_writes_what_was_finished(bench, tmp_path, monkeypatch, timed):
     assert "Stopped by Ctrl-C" in (tmp_path / "out" / "bench.md").read_text()
 
 
+def test_what_is_finished_is_kept_while_the_run_goes_on(bench, tmp_path, monkeypatch, timed):
+    race, seen = Race(Contestant(engine="cpu", setting="euler-1"), 1), []
+
+    def killed(races, schedule, ground, frames, times, on_race):
+        times.loads_ms.append(50.0)
+        times.timed[race] = [timed(10.0, 12.0)]
+        on_race(race, 1)
+        seen.append(json.loads((tmp_path / "out" / "bench.json").read_text()))
+        raise EngineError("the connection was lost")
+
+    monkeypatch.setattr(bench_run, "run_rounds", killed)
+    bench()
+    assert seen[0]["finished"] is False
+    assert len(seen[0]["lines"]) == 1
+
+
 def test_what_does_not_exist_is_one_sentence(bench, labelled, tmp_path):
     assert "no engine 'gpu'" in str(bench("--engine", "gpu").exception)
     assert isinstance(bench("--engine", "gpu").exception, EngineError)

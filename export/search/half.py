@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,19 +23,23 @@ PROBE = Unrolled(TABLEAUS["rk4"], uniform_grid(2))
 
 def half_errors(pictures: Pictures, indices: Sequence[int]) -> dict[int, float]:
     """Largest error that FP16 arithmetic in f, on an FP32 state, makes over a picture or a tile, by block position."""
-    errors = {}
-    for position, block in pictures.network.blocks.items():
-        rounded = rounding(block.dynamics)
-        found = []
-        for index in indices:
-            states = pictures.solved(index).states[position]
-            with torch.no_grad():
-                wide, half = PROBE(block.dynamics, states.start), PROBE(rounded, states.start)
-            # What rounding adds, over the reference's movement.
-            shifted = states.end + (half.double() - wide.double())
-            found.append(max(block_error(states.start, shifted, states.end, stride_of(pictures.frames[index], states))))
-        errors[position] = max(found)
-    return errors
+    return {
+        position: max(
+            pictures.recall(f"half {position}", index, partial(_half_error, pictures, position, index))[0]
+            for index in indices
+        )
+        for position in pictures.network.blocks
+    }
+
+
+def _half_error(pictures: Pictures, position: int, index: int) -> tuple[float]:
+    dynamics = pictures.network.blocks[position].dynamics
+    states = pictures.solved(index).states[position]
+    with torch.no_grad():
+        wide, half = PROBE(dynamics, states.start), PROBE(rounding(dynamics), states.start)
+    # What rounding adds, over the reference's movement.
+    shifted = states.end + (half.double() - wide.double())
+    return (max(block_error(states.start, shifted, states.end, stride_of(pictures.frames[index], states))),)
 
 
 def check_half(tolerances: Sequence[float], errors: Mapping[int, float]) -> None:

@@ -82,7 +82,7 @@ class Pictures:
                 end = solver(self.network.blocks[position].dynamics, states.start)
             return tuple(block_error(states.start, end, states.end, stride_of(self.frames[index], states)))
 
-        return BlockError(*self._recall(f"error {position} {key(solver)}", index, measure))
+        return BlockError(*self.recall(f"error {position} {key(solver)}", index, measure))
 
     def adaptive(self, position: int, tolerance: float, index: int) -> AdaptiveRun:
         """How dopri5 at a tolerance solves one block on one picture."""
@@ -94,7 +94,7 @@ class Pictures:
             grid = accepted_grid(dynamics, start, tolerance)
             return (dynamics.evaluations - before, *grid)
 
-        evaluations, *grid = self._recall(f"dopri5 {position} {tolerance!r}", index, measure)
+        evaluations, *grid = self.recall(f"dopri5 {position} {tolerance!r}", index, measure)
         return AdaptiveRun(int(evaluations), tuple(grid))
 
     def change(self, solvers: Mapping[int, Unrolled], index: int) -> Change:
@@ -108,7 +108,8 @@ class Pictures:
             return change(self.network.answer(self.frames[index], {**exact, **solvers}), reference.answer)
 
         names = " ".join(f"{position}:{key(solver)}" for position, solver in sorted(solvers.items()))
-        return Change(*(int(value) for value in self._recall(f"change {names}", index, measure)))
+        return Change(*(int(value) for value in self.recall(f"change {names}", index, measure)))
 
-    def _recall(self, what: str, index: int, measure: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
+    def recall(self, what: str, index: int, measure: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
+        """What is known of one picture by that name, or is measured now."""
         return self._ledger.recall(f"{what} @ {self.frames[index].name}", measure)

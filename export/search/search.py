@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 from hemonode.errors import SolverError
 from hemonode.export.frames import PreparedFrame
@@ -77,8 +78,9 @@ def search(
     tolerances = sorted(set(question.tolerances), reverse=True)
     advance("Settling the references", 0, 1)
     proving = [frames[index] for index in spread(len(frames), _SETTLED_ON)]
-    references = settle_references(network, proving, tolerances[-1])
-    pictures = Pictures(network, frames, references, ledger or Ledger(), advance)
+    ledger = ledger or Ledger()
+    references = _references(network, proving, tolerances[-1], ledger)
+    pictures = Pictures(network, frames, references, ledger, advance)
     rounding = half_errors(pictures, spread(len(frames), _ROUNDED_ON))
     if question.half:
         check_half(tolerances, rounding)
@@ -91,6 +93,24 @@ def search(
         references=references,
         half_errors=rounding,
         cost=cost,
+    )
+
+
+def _references(network: Network, frames: Sequence[PreparedFrame], finest: float, ledger: Ledger) -> References:
+    @cache
+    def settled() -> References:
+        return settle_references(network, frames, finest)
+
+    def settled_at(position: int) -> tuple[float, float]:
+        return settled().tolerances[position], settled().own_errors[position]
+
+    known = {
+        position: ledger.recall(f"reference {position} for {finest!r}", partial(settled_at, position))
+        for position in network.blocks
+    }
+    return References(
+        {position: values[0] for position, values in known.items()},
+        {position: values[1] for position, values in known.items()},
     )
 
 

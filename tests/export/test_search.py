@@ -201,9 +201,8 @@ def test_what_was_measured_is_not_measured_again(network, frames, found, monkeyp
     again = search(network, frames, asked(3e-2, 1e-3), ledger=Ledger(entries))
     assert again.rungs == first.rungs
     assert len(entries) == known
-    remembered, calls = calls, 0
-    search(network, frames, asked(3e-2, 1e-3))
-    assert remembered < calls / 3
+    # The costs need the shapes of the states: one Euler step in each block.
+    assert calls == len(network.blocks)
 
 
 def test_estimates_are_paid_for(network, frames) -> None:

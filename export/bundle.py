@@ -17,13 +17,14 @@ from hemonode.export.findings import Limits
 from hemonode.export.frames import PreparedFrame
 from hemonode.export.graph.weights import WeightFile
 from hemonode.export.graph.writer import Heads, write_graph
+from hemonode.export.half.block_rounding import BeyondHalf
 from hemonode.export.half.trial import HalfGraph
 from hemonode.export.manifest import SOLVERS, class_records, draft_manifest, graph_name, with_proof, with_results
 from hemonode.export.reach import measure_reach
 from hemonode.export.reference import adaptive_answer
 from hemonode.export.session import GraphSession
 from hemonode.export.settings import Setting, integrating
-from hemonode.export.verify import Proof
+from hemonode.export.verify import Ground, Proof
 from hemonode.export.work import multiply_adds_per_px
 from hemonode.runtime.bundle.schema import Manifest, Precision, SolverSetting
 from hemonode.runtime.bundle.writer import write_manifest
@@ -64,6 +65,7 @@ def export_bundle(
     frames: Sequence[PreparedFrame],
     out: Path,
     advance: Callable[[], None] = lambda: None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
     """Write `checkpoint` as a bundle folder at `out`, in place of a bundle that is there.
 
@@ -74,6 +76,7 @@ def export_bundle(
         frames: real pictures to verify on.
         out: the bundle's folder.
         advance: called `rounds` times, for a progress bar.
+        warn: told of each setting that is written in fp32 only though fp16 was asked for, too.
 
     Raises:
         ExportError: a setting fails its verification, or the checkpoint cannot be written as a graph.
@@ -91,7 +94,7 @@ def export_bundle(
             answers.append(adaptive_answer(model, frame, heads, finest))
             advance()
         proof = Proof(model, heads, draft, answers, order.limits, advance)
-        proven = _prove(proof, order, draft.settings, folder)
+        proven = _prove(proof, order, draft.settings, folder, warn)
         manifest = with_results(draft, proven, _reach(order, frames, folder))
         if REFERENCE not in order.precisions:
             _drop_reference(order, folder)
@@ -99,25 +102,24 @@ def export_bundle(
         return write_manifest(folder, manifest)
 
 
-def _prove(proof: Proof, order: Order, drafts: Sequence[SolverSetting], folder: Path) -> list[SolverSetting]:
+def _prove(
+    proof: Proof, order: Order, drafts: Sequence[SolverSetting], folder: Path, warn: Callable[[str], None]
+) -> list[SolverSetting]:
     """The settings with their proof. FP16 graphs are written here, once it is known what must stay in FP32."""
     grounds = [proof.ground(setting, folder / graph_name(setting.name, REFERENCE)) for setting in order.settings]
-    halves: list[HalfGraph] = []
-    if "fp16" in order.precisions:
-        halves = [proof.half(setting, ground) for setting, ground in zip(order.settings, grounds, strict=True)]
-        _write_graphs(proof.model, order.settings, proof.heads, folder, "fp16", [half.kept_fp32 for half in halves])
+    halves = _halves(proof, order, grounds, folder, warn)
     proven = []
-    for index, (setting, draft, ground) in enumerate(zip(order.settings, drafts, grounds, strict=True)):
+    for setting, draft, ground in zip(order.settings, drafts, grounds, strict=True):
+        half = halves.get(setting.name)
+        graphs = {precision: graph for precision, graph in draft.graphs.items() if precision != "fp16" or half}
         reference = folder / graph_name(setting.name, REFERENCE)
         records = {
-            precision: proof.record(
-                setting, precision, folder / graph, ground, halves[index] if precision == "fp16" else None
-            )
-            for precision, graph in draft.graphs.items()
+            precision: proof.record(setting, precision, folder / graph, ground, half if precision == "fp16" else None)
+            for precision, graph in graphs.items()
         }
         proven.append(
             with_proof(
-                draft,
+                draft.model_copy(update={"graphs": graphs}),
                 block_errors(proof.model, setting, proof.answers),
                 records,
                 estimates=block_estimates(proof.model, setting, proof.answers),
@@ -125,6 +127,27 @@ def _prove(proof: Proof, order: Order, drafts: Sequence[SolverSetting], folder: 
             )
         )
     return proven
+
+
+def _halves(
+    proof: Proof, order: Order, grounds: Sequence[Ground], folder: Path, warn: Callable[[str], None]
+) -> dict[str, HalfGraph]:
+    """How the settings are written in FP16, by name, those left out whose tolerance it cannot hold."""
+    halves: dict[str, HalfGraph] = {}
+    if "fp16" not in order.precisions:
+        return halves
+    for setting, ground in zip(order.settings, grounds, strict=True):
+        try:
+            halves[setting.name] = proof.half(setting, ground)
+        except BeyondHalf as error:
+            if REFERENCE not in order.precisions:
+                raise
+            warn(f"written in fp32 only: {error}")
+    held = [setting for setting in order.settings if setting.name in halves]
+    kept = [halves[setting.name].kept_fp32 for setting in held]
+    if held:
+        _write_graphs(proof.model, held, proof.heads, folder, "fp16", kept)
+    return halves
 
 
 def _write_graphs(

@@ -83,7 +83,15 @@ def run_export(request: Request) -> None:
         )
         frames = spread_frames(dataset, request.images, preparation)
         task = bar.add_task("Verifying on real pictures", total=rounds(order, len(frames)))
-        manifest = export_bundle(checkpoint, model, order, frames, request.out, lambda: bar.advance(task))
+        manifest = export_bundle(
+            checkpoint,
+            model,
+            order,
+            frames,
+            request.out,
+            lambda: bar.advance(task),
+            lambda sentence: console.print(f"Warning: {sentence}", soft_wrap=True, highlight=False),
+        )
     _print_summary(manifest, request.out)
 
 

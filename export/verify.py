@@ -63,7 +63,8 @@ class Proof:
         """How a setting is to be written in FP16, with parts of it in FP32 where FP16 is not enough.
 
         Raises:
-            ExportError: FP16 is not enough whatever stays in FP32, or cannot hold the setting's tolerance.
+            ExportError: FP16 is not enough whatever stays in FP32.
+            BeyondHalf: it cannot hold the setting's tolerance.
         """
         frames = (answer.frame for answer in self.answers)
         expected = [Expected(*pair) for pair in zip(frames, ground.unrolled, strict=True)]

@@ -46,17 +46,21 @@ def block_rounding(
     }
 
 
+class BeyondHalf(ExportError):
+    """A tolerance that FP16 cannot hold, whatever the solver."""
+
+
 def check_tolerance(setting: Setting, roundings: dict[int, Rounding]) -> None:
-    """Refuse a tolerance that FP16 cannot hold, whatever the solver.
+    """Refuse a tolerance that FP16 cannot hold.
 
     Raises:
-        ExportError: rounding alone exceeds the setting's tolerance in some block; the sentence says what FP16 can hold.
+        BeyondHalf: rounding alone exceeds the setting's tolerance in some block; the sentence says what FP16 can hold.
     """
     if setting.tolerance is None or not roundings:
         return
     position, worst = max(roundings.items(), key=lambda item: item[1].error)
     if not worst.error <= setting.tolerance:
-        raise ExportError(
+        raise BeyondHalf(
             f"setting {setting.name}: a tolerance of {setting.tolerance:g} is tighter than FP16 can hold, whose "
             f"rounding alone changes ODE block {position} by {worst.error:.2g} on {worst.image}; "
             "ask for more than that, or for fp32 only"

@@ -191,3 +191,22 @@ def test_the_same_checkpoint_gives_the_same_graphs(tmp_path, exported, model, ch
     for name in ("rk4x1.fp32.onnx", "weights.fp32.bin"):
         first, again = (folder / "solvers" / name for folder in (exported / "one.hemo", tmp_path / "again.hemo"))
         assert np.array_equal(np.fromfile(first, np.uint8), np.fromfile(again, np.uint8))
+
+
+def test_a_rung_too_tight_for_fp16_is_written_in_fp32_and_said_so(tmp_path, model, checkpoint, frames):
+    coarse, tight = parse_settings(["rk4:1", "rk4:8"], model)
+    ladder = (coarse, dataclasses.replace(tight, tolerance=5e-6))
+    loose = dataclasses.replace(LOOSE, agreement_adaptive_onnx=0.1)
+    said: list[str] = []
+    order = Order("small", ladder, coarse.name, ("fp32", "fp16"), loose)
+    export_bundle(checkpoint, model, order, frames, tmp_path / "mixed.hemo", warn=said.append)
+    first, second = open_bundle(tmp_path / "mixed.hemo").manifest.settings
+    assert first.graphs.keys() == first.verification.keys() == {"fp32", "fp16"}
+    assert second.graphs.keys() == second.verification.keys() == {"fp32"}
+    assert len(said) == 1
+    assert "rk4x8: a tolerance of 5e-06 is tighter than FP16 can hold" in said[0]
+    with pytest.raises(ExportError, match="tighter than FP16 can hold"):
+        export_bundle(
+            checkpoint, model, dataclasses.replace(order, precisions=("fp16",)), frames, tmp_path / "none.hemo"
+        )
+    assert not (tmp_path / "none.hemo").exists()

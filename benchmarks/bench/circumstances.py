@@ -51,7 +51,7 @@ class Circumstances(Record):
         """For a reader."""
         frequency = "not told" if self.frequency_mhz is None else f"{self.frequency_mhz:.0f} MHz"
         return [
-            f"{self.processor}, {self.cores} cores ({frequency} at the start); {self.threads} threads for each engine.",
+            f"{self.processor}, {self.cores} cores ({frequency} at the start); threads of each engine: {self.threads}.",
             f"Power mode: {self.power_mode}. Load before the start: {self.load:.2f}. {self.system}.",
             f"Clock: {self.clock}.",
             f"Python {self.python}, {', '.join(f'{name} {version}' for name, version in self.libraries.items())}.",

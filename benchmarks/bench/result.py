@@ -52,7 +52,7 @@ class Benchmark(Record):
     """The whole file.
 
     Attributes:
-        finished: False after Ctrl-C; what is there is valid.
+        finished: False after Ctrl-C, and while it runs; what is there is valid.
         engines: what each of them is, by `Contestant.label`.
         left_out: what did not work, and why.
         steadiness: None where nothing was timed.
@@ -74,7 +74,7 @@ class Benchmark(Record):
         """Why the figures may not be trusted: sentences."""
         found = [self.circumstances.warning, self.steadiness.warning]
         if not self.finished:
-            found.append("Stopped by Ctrl-C: what was not finished is missing.")
+            found.append("Stopped before its end: what was not finished is missing.")
         found.append(_noisy(self.lines))
         return [sentence for sentence in found if sentence is not None]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -36,10 +37,12 @@ def run_bench(request: Request) -> None:
         InterruptedByUser: Ctrl-C; what was finished is shown and written.
     """
     circumstances = describe(request.threads)
-    bundle = open_bundle(request.bundle)
+    given = open_bundle(request.bundle)
     located = locate(request.data, request.roots)
     make_output_folder(request.out)
     with tempfile.TemporaryDirectory(prefix="hemonode-bench-") as scratch:
+        # A copy: the run takes long, and a bundle that is exported anew meanwhile would be two.
+        bundle = open_bundle(shutil.copytree(given.folder, Path(scratch, given.folder.name)))
         bench = _Run(request, bundle, located, circumstances, Path(scratch))
         try:
             bench.run()
@@ -63,7 +66,7 @@ class _Run:
         self._asked = list_contestants(request, bundle)
         self._scratch = scratch
         self._ground = Ground(
-            bundle=bundle.folder.absolute(),
+            bundle=bundle.folder,
             checkpoint=request.checkpoint and request.checkpoint.absolute(),
             baseline=request.baseline and request.baseline.absolute(),
             threads=circumstances.threads,

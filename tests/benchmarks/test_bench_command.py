@@ -91,7 +91,7 @@ def test_ctrl_c_writes_what_was_finished(bench, tmp_path, monkeypatch, timed):
     found = json.loads((tmp_path / "out" / "bench.json").read_text())
     assert found["finished"] is False
     assert [line["latency"]["p50_ms"] for line in found["lines"]] == [11.0]
-    assert "Stopped by Ctrl-C" in (tmp_path / "out" / "bench.md").read_text()
+    assert "Stopped before its end" in (tmp_path / "out" / "bench.md").read_text()
 
 
 def test_what_is_finished_is_kept_while_the_run_goes_on(bench, tmp_path, monkeypatch, timed):

@@ -89,7 +89,7 @@ def test_noise_is_told_wherever_it_shows(benchmark_of, line):
     told = benchmark_of(lines, busy, loads_ms=(50.0, 90.0), finished=False).warnings
     assert "3.0 of 4 cores busy" in told[0]
     assert "too noisy to trust" in told[1]
-    assert "Stopped by Ctrl-C" in told[2]
+    assert "Stopped before its end" in told[2]
     assert "1 of 2 lines, at worst by 40% (cpu fp32, rk4x1, batch 1)" in told[3]
 
 

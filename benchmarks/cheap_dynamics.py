@@ -57,6 +57,7 @@ class Need:
     """Mean evaluations of dopri5 at the same tolerance."""
 
 
+@torch.no_grad()
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -69,7 +70,6 @@ def main() -> None:
     )
     options = parser.parse_args()
     recipe_path = find_recipe(options.recipe)
-    torch.set_grad_enabled(False)
     try:
         tune: list[WorkingSample] | None = None
         print(f"| model | NFE that {options.tolerance:g} needs | by block | dopri5's NFE | rk4's slope | MIoU | F1 |")

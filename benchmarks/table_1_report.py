@@ -77,8 +77,8 @@ def as_markdown(machine: Machine, threads: int, rows: Sequence[Row]) -> str:
         "# Table 1 of Li et al. 2021, measured here (the paper's figures in brackets)",
         "",
         f"{IMAGES} pictures of {SIDE_PX}×{SIDE_PX} px, one after another, in torch eager with dopri5 at {TOLERANCE:g}; "
-        f"median of {len(rows[0].seconds)} rounds, the networks taking turns.",
-        f"Here: {machine.processor}, {threads} threads of {machine.cores} cores, load {machine.load} before the start, "
+        f"median of {len(rows[0].seconds)} rounds in which the networks take turns. CPU-s: all threads together.",
+        f"Here: {machine.processor}, threads: {threads} of {machine.cores} cores, load {machine.load} before the start, "
         f"torch {machine.libraries['torch']}. The paper: {PAPER_MACHINE}.",
         "Accuracies in per cent, on this data set's labels; the paper's are on MISP01, so only their order compares.",
         "",
@@ -96,9 +96,9 @@ def _cells(row: Row, first: Row) -> list[str]:
         f"{_text(getattr(own, name))} ({getattr(paper, name):.2f})" for name in ("pixel_accuracy", *CLASS_IDS, "miou")
     ]
     ratio, paper_ratio = row.median_s / first.median_s, paper.seconds / PAPER[first.name].seconds
-    spread = (max(row.seconds) - min(row.seconds)) / row.median_s
+    spread = f"{(max(row.seconds) - min(row.seconds)) / row.median_s:.0%}" if len(row.seconds) > 1 else "–"
     spent, spent_ratio = median(row.processor_s), median(row.processor_s) / median(first.processor_s)
-    times = [f"{row.median_s:.2f} ({paper.seconds:.2f})", f"{ratio:.1f} ({paper_ratio:.1f})", f"{spread:.0%}"]
+    times = [f"{row.median_s:.2f} ({paper.seconds:.2f})", f"{ratio:.1f} ({paper_ratio:.1f})", spread]
     times += [f"{spent:.2f}", f"{spent_ratio:.1f}"]
     return [row.name, *shares, *times, f"{row.evaluations:.1f}", "trained" if row.trained else "random"]
 

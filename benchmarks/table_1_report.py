@@ -78,7 +78,7 @@ def as_markdown(machine: Machine, threads: int, rows: Sequence[Row]) -> str:
         "",
         f"{IMAGES} pictures of {SIDE_PX}×{SIDE_PX} px, one after another, in torch eager with dopri5 at {TOLERANCE:g}; "
         f"median of {len(rows[0].seconds)} rounds in which the networks take turns. CPU-s: all threads together.",
-        f"Here: {machine.processor}, threads: {threads} of {machine.cores} cores, load {machine.load} before the start, "
+        f"Here: {machine.processor}, threads: {threads} of {machine.cores} cores, load {machine.load} at the start, "
         f"torch {machine.libraries['torch']}. The paper: {PAPER_MACHINE}.",
         "Accuracies in per cent, on this data set's labels; the paper's are on MISP01, so only their order compares.",
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.table import Table
 
 from hemonode.benchmarks.bench.ratios import SettingRatios
@@ -52,11 +53,13 @@ def markdown(benchmark: Benchmark, *, picture: bool) -> str:
 
 def terminal_table(benchmark: Benchmark) -> Table:
     """The figures that matter most, narrow enough for a terminal."""
-    table = Table(title=f"Benchmark of {benchmark.subject.bundle}", title_justify="left")
+    title = f"Benchmark of {benchmark.subject.bundle}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     shown = [column for column in COLUMNS if column.short]
     table.add_column("engine", no_wrap=True)
     for column in shown:
-        table.add_column(column.head or column.key)
+        # Where a terminal is too narrow, a figure goes on in the next line rather than lose digits.
+        table.add_column(column.head or column.key, overflow="fold", justify="right")
     for line in benchmark.lines:
         table.add_row(line.contestant.label, *(column.text(line) for column in shown))
     return table

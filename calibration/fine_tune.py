@@ -12,8 +12,7 @@ from pathlib import Path
 
 from hemonode.errors import ExportError
 from hemonode.export.settings import Setting
-from hemonode.export.solver_file import read_solver_file
-from hemonode.runtime.bundle.files import hash_file
+from hemonode.export.solver_file import read_matching_file
 from hemonode.train.checkpoint import load_checkpoint
 from hemonode.train.run import Through, run_training
 
@@ -58,11 +57,7 @@ def fine_tune(asked: FineTuning) -> None:
         InterruptedByUser: Ctrl-C; finished epochs are kept.
     """
     checkpoint = load_checkpoint(asked.checkpoint)
-    file = read_solver_file(asked.solver_file)
-    if file.checkpoint_sha256 not in (None, hash_file(asked.checkpoint)):
-        raise ExportError(
-            f"{asked.solver_file} was calibrated on another checkpoint than {asked.checkpoint}: calibrate this one"
-        )
+    file = read_matching_file(asked.solver_file, asked.checkpoint)
     setting = _chosen(file.settings(checkpoint.build_model()), asked)
     changes = (
         "training.epochs=1",

@@ -12,8 +12,7 @@ from torch import nn
 from hemonode.errors import ExportError
 from hemonode.export.search.question import Question
 from hemonode.export.settings import Setting, parse_settings
-from hemonode.export.solver_file import read_solver_file
-from hemonode.runtime.bundle.files import hash_file
+from hemonode.export.solver_file import read_matching_file
 from hemonode.train.models.table import ode_blocks
 
 Search = Callable[[Question], Sequence[Setting]]
@@ -77,13 +76,7 @@ class Choice:
             return _as_asked(search(self._question()), self.tolerances)
         if self.solver_file is None:
             return parse_settings(self.solvers, model, self.steps, estimate=self.estimate)
-        file = read_solver_file(self.solver_file)
-        if file.checkpoint_sha256 not in (None, hash_file(checkpoint)):
-            raise ExportError(
-                f"{self.solver_file} was calibrated on another checkpoint than {checkpoint}: "
-                "calibrate this one, or give the checkpoint that was measured"
-            )
-        return file.settings(model, estimate=self.estimate)
+        return read_matching_file(self.solver_file, checkpoint).settings(model, estimate=self.estimate)
 
     def _question(self) -> Question:
         return Question(tolerances=self.tolerances, estimate=self.estimate)

@@ -14,6 +14,7 @@ from hemonode.export.solver_record import CalibrationRecord, Confirmation, Outpu
 from hemonode.export.tableau import TABLEAUS, Tableau
 from hemonode.export.tableau_file import TableauFields
 from hemonode.export.unroll import Unrolled
+from hemonode.runtime.bundle.files import hash_file
 from hemonode.train.models.table import ode_blocks
 
 SCHEMA_VERSION = 1
@@ -164,6 +165,21 @@ def read_solver_file(path: Path) -> SolverFile:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ExportError(f"{path} is not valid at '{where}': {first['msg']}; correct it or calibrate again") from error
+
+
+def read_matching_file(path: Path, checkpoint: Path) -> SolverFile:
+    """Read a solver file that is to be used with a checkpoint.
+
+    Raises:
+        ExportError: it cannot be read, or was calibrated on another checkpoint.
+    """
+    file = read_solver_file(path)
+    if file.checkpoint_sha256 not in (None, hash_file(checkpoint)):
+        raise ExportError(
+            f"{path} was calibrated on another checkpoint than {checkpoint}: "
+            "calibrate this one, or give the checkpoint that was measured"
+        )
+    return file
 
 
 def write_solver_file(path: Path, file: SolverFile) -> None:

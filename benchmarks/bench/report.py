@@ -59,7 +59,8 @@ def terminal_table(benchmark: Benchmark) -> Table:
     table.add_column("engine", no_wrap=True)
     for column in shown:
         # Where a terminal is too narrow, a figure goes on in the next line rather than lose digits.
-        table.add_column(column.head or column.key, overflow="fold", justify="right")
+        name = column.key == "setting"
+        table.add_column(column.head or column.key, overflow="fold", no_wrap=name, justify="left" if name else "right")
     for line in benchmark.lines:
         table.add_row(line.contestant.label, *(column.text(line) for column in shown))
     return table

@@ -75,6 +75,9 @@ def _draw_block(axes: Axes, own: Sequence[Measured], rungs: Sequence[Rung], trie
     axes.scatter([], [], s=130, marker="*", color="#000000", label="adaptive dopri5 at these tolerances")
     axes.set_yscale("log")
     axes.set_xlabel("evaluations of f (left is better)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    # Room for what is written beside the stars.
+    axes.margins(x=0.12)
     axes.grid(alpha=0.3)
 
 

@@ -44,6 +44,8 @@ def draw_pareto(tried: Sequence[Measured], rungs: Sequence[Rung], path: Path) ->
 
 
 def _draw_block(axes: Axes, own: Sequence[Measured], rungs: Sequence[Rung], tried: Sequence[Measured]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     for tableau, mark in _marks(tried).items():
         shown = [measured for measured in own if measured.solver.tableau == tableau and math.isfinite(_error(measured))]
         axes.scatter(
@@ -75,7 +77,7 @@ def _draw_block(axes: Axes, own: Sequence[Measured], rungs: Sequence[Rung], trie
     axes.scatter([], [], s=130, marker="*", color="#000000", label="adaptive dopri5 at these tolerances")
     axes.set_yscale("log")
     axes.set_xlabel("evaluations of f (left is better)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     # Room for what is written beside the stars.
     axes.margins(x=0.12)
     axes.grid(alpha=0.3)
@@ -86,7 +88,7 @@ def _marks(tried: Sequence[Measured]) -> dict[Tableau, str]:
     tableaus = sorted(
         {measured.solver.tableau for measured in tried}, key=lambda tableau: (tableau.order, tableau.name)
     )
-    marks = {}
+    marks: dict[Tableau, str] = {}
     for order in {tableau.order for tableau in tableaus}:
         same = [tableau for tableau in tableaus if tableau.order == order]
         marks.update(zip(same, cycle(MARKS), strict=False))

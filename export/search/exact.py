@@ -41,7 +41,7 @@ class Solved:
 
 def stride_of(frame: PreparedFrame, states: BlockStates) -> int:
     """Input pixels per pixel of a block's state."""
-    return frame.pixels.shape[1] // int(states.start.shape[-1])
+    return int(frame.pixels.shape[1]) // int(states.start.shape[-1])
 
 
 @dataclass(frozen=True)

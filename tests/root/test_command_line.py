@@ -30,7 +30,10 @@ def test_help_loads_nothing_heavy() -> None:
     assert answer.stderr.strip() == "[]"
 
 
-@pytest.mark.parametrize("command", [["train"], ["evaluate"], ["export"], ["run"], ["live"], ["data", "check"]])
+COMMANDS = ["train", "evaluate", "export", "run", "live", "data check", "calibrate solver", "calibrate fine-tune", "bench"]
+
+
+@pytest.mark.parametrize("command", [command.split() for command in COMMANDS])
 def test_every_commands_help_shows_an_example(command: list[str]) -> None:
     answer = hemonode(*command, "--help")
     assert answer.returncode == 0

@@ -30,7 +30,17 @@ def test_help_loads_nothing_heavy() -> None:
     assert answer.stderr.strip() == "[]"
 
 
-COMMANDS = ["train", "evaluate", "export", "run", "live", "data check", "calibrate solver", "calibrate fine-tune", "bench"]
+COMMANDS = [
+    "train",
+    "evaluate",
+    "export",
+    "run",
+    "live",
+    "data check",
+    "calibrate solver",
+    "calibrate fine-tune",
+    "bench",
+]
 
 
 @pytest.mark.parametrize("command", [command.split() for command in COMMANDS])

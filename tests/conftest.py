@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -288,6 +289,16 @@ precision = "32-true"
 solvers = ["midpoint:1", "rk4:1"]
 class_weights = [1.0, 1.0, 1.0, 2.0]
 """
+
+
+@pytest.fixture
+def torch_threads() -> Iterator[None]:
+    """Torch's threads, given back after a test that takes as many as it is told: how training rounds hangs on them."""
+    import torch
+
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

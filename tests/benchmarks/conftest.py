@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from hemonode.benchmarks.bench.contestant import Contestant
 from hemonode.benchmarks.bench.figures import Cost, Latency, Line, Quality
@@ -33,14 +32,6 @@ complete = [1, 2, 3]
 [split]
 carve = [{ to = "val", last = 2 }]
 """
-
-
-@pytest.fixture(autouse=True)
-def _threads_are_given_back() -> Iterator[None]:
-    """Torch's peers take as many threads as they are told; how training rounds depends on them."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

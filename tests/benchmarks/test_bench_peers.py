@@ -17,6 +17,8 @@ from hemonode.export.settings import parse_settings
 from hemonode.runtime.bundle.reader import Bundle
 from hemonode.train.checkpoint import load_checkpoint
 
+pytestmark = pytest.mark.usefixtures("torch_threads")
+
 SHAPE = (1, 128, 160)
 
 

@@ -18,6 +18,8 @@ from hemonode.benchmarks.table_1_report import Accuracies, Row, as_markdown
 from hemonode.errors import CheckpointError
 from hemonode.train.models.table import ode_blocks
 
+pytestmark = pytest.mark.usefixtures("torch_threads")
+
 
 @pytest.fixture
 def table():

@@ -24,6 +24,8 @@ from hemonode.train.models.integrators import Adaptive
 from hemonode.train.models.table import build_model, ode_blocks
 from hemonode.train.recipe import Recipe
 
+pytestmark = pytest.mark.usefixtures("torch_threads")
+
 TOML = """
 name = "smears"
 licence = "none"

@@ -103,6 +103,7 @@ class Unrolled:
         self.grid = tuple(float(time) for time in grid)
         self.estimate = estimate
         self.scheme = Scheme(tableau, estimate=estimate)
+        self._plain = Scheme(tableau, estimate=False) if estimate else self.scheme
 
     @property
     def evaluations(self) -> int:
@@ -116,8 +117,7 @@ class Unrolled:
 
     def __call__(self, dynamics: nn.Module, h0: Tensor) -> Tensor:
         """State at t = 1, in h0's dtype, without the estimate; sums are taken in float32, or float64 where h0 is."""
-        scheme = Scheme(self.tableau, estimate=False)
-        return integrate(scheme, self.grid, _wide(h0), _slope_of(dynamics), _advance).to(h0.dtype)
+        return integrate(self._plain, self.grid, _wide(h0), _slope_of(dynamics), _advance).to(h0.dtype)
 
     def solve(self, dynamics: nn.Module, h0: Tensor, *, rtol: float, atol: float) -> Solution:
         """State at t = 1 and, where this solver estimates, the local error of each image.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -27,6 +27,9 @@ from hemonode.runtime.bundle.schema import (
 )
 from hemonode.runtime.bundle.writer import write_manifest
 from hemonode.runtime.classes import BLOOD_CLASSES
+
+if TYPE_CHECKING:
+    from hemonode.train.recipe import Recipe
 
 PEAKS = 1024
 WORKING_RED_CELL_PX = 40.0
@@ -320,3 +323,36 @@ def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (drawn / "dataset.toml").write_text(DRAWN_DATASET)
     (folder / "tiny.toml").write_text(TINY_RECIPE)
     return folder
+
+
+class MakeRecipe(Protocol):
+    """Type of the `make_recipe` fixture."""
+
+    def __call__(self, name: str, model: object) -> Recipe: ...
+
+
+@pytest.fixture(scope="session")
+def make_recipe() -> MakeRecipe:
+    """A recipe for a checkpoint that no training made: only its name and model mean something."""
+    # Most tests need no torch, which takes seconds to import.
+    from hemonode.train.recipe import Recipe
+
+    def make(name: str, model: object) -> Recipe:
+        return Recipe.model_validate(
+            {
+                "name": name,
+                "model": model,
+                "preprocessing": {"clahe_clip_limit": 2.0, "clahe_tiles": [8, 8]},
+                "data": [{"dataset": "datasets/none.toml", "folder": "none"}],
+                "training": {
+                    "epochs": 1,
+                    "steps_per_epoch": 1,
+                    "batch_size": 1,
+                    "crop_px": 64,
+                    "learning_rate": 1e-3,
+                    "class_weights": [1, 1, 1, 1],
+                },
+            }
+        )
+
+    return make

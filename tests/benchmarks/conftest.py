@@ -105,35 +105,17 @@ def line() -> Callable[..., Line]:
 
 
 @pytest.fixture
-def save(tmp_path) -> Callable[[str, dict[int, float]], Path]:
+def save(tmp_path, make_recipe) -> Callable[[str, dict[int, float]], Path]:
     """Write a checkpoint of fresh weights with ODE blocks at {position: tolerance}."""
     # Most of these tests need no torch, which takes seconds to import.
     import torch
 
     from hemonode.train.checkpoint import Checkpoint, save_checkpoint
     from hemonode.train.models.table import build_model, ode_blocks
-    from hemonode.train.recipe import Recipe
 
     def write(name: str, blocks: dict[int, float]) -> Path:
-        recipe = Recipe.model_validate(
-            {
-                "name": name,
-                "model": {
-                    "width": 4,
-                    "ode_blocks": [{"position": key, "tolerance": value} for key, value in blocks.items()],
-                },
-                "preprocessing": {"clahe_clip_limit": 2.0, "clahe_tiles": [8, 8]},
-                "data": [{"dataset": "datasets/none.toml", "folder": "none"}],
-                "training": {
-                    "epochs": 1,
-                    "steps_per_epoch": 1,
-                    "batch_size": 1,
-                    "crop_px": 64,
-                    "learning_rate": 1e-3,
-                    "class_weights": [1, 1, 1, 1],
-                },
-            }
-        )
+        positions = [{"position": key, "tolerance": value} for key, value in blocks.items()]
+        recipe = make_recipe(name, {"width": 4, "ode_blocks": positions})
         path = tmp_path / f"{name}.ckpt"
         torch.manual_seed(0)
         model = build_model(recipe.model)

@@ -46,23 +46,7 @@ to = "test"
 groups = ["slide5"]
 """
 
-RECIPE = {
-    "name": "tiny",
-    "model": {
-        "width": 4,
-        "ode_blocks": [{"position": 5, "tolerance": 1e-4}, {"position": 6, "tolerance": 1e-4}],
-    },
-    "preprocessing": {"clahe_clip_limit": 2.0, "clahe_tiles": [8, 8]},
-    "data": [{"dataset": "dataset.toml", "folder": "."}],
-    "training": {
-        "epochs": 1,
-        "steps_per_epoch": 1,
-        "batch_size": 1,
-        "crop_px": 64,
-        "learning_rate": 1e-3,
-        "class_weights": [1, 1, 1, 1],
-    },
-}
+MODEL = {"width": 4, "ode_blocks": [{"position": 5, "tolerance": 1e-4}, {"position": 6, "tolerance": 1e-4}]}
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +64,10 @@ def data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> Path:
+def checkpoint(tmp_path_factory, make_recipe) -> Path:
     """A network whose blocks move, whose masks show every class, and whose heat map has peaks."""
     torch.manual_seed(5)
-    recipe = Recipe.model_validate(RECIPE)
+    recipe = make_recipe("tiny", MODEL)
     model = build_model(recipe.model).eval()
     for block in ode_blocks(model):
         torch.nn.init.normal_(block.dynamics.convs[-1].weight, 0, 0.08)

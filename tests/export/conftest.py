@@ -22,7 +22,6 @@ from hemonode.runtime.bundle.schema import Precision
 from hemonode.train.checkpoint import Checkpoint
 from hemonode.train.models.config import ModelConfig, OdeBlockConfig
 from hemonode.train.models.table import build_model, ode_blocks
-from hemonode.train.recipe import Recipe
 
 HEADS = Heads(countable_ids=(1, 2, 3))
 BLOCKS = (OdeBlockConfig(position=4, tolerance=1e-3), OdeBlockConfig(position=6, tolerance=1e-3))
@@ -105,22 +104,7 @@ def write(tmp_path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def checkpoint(model) -> Checkpoint:
-    recipe = Recipe.model_validate(
-        {
-            "name": "small",
-            "model": model.config,
-            "preprocessing": {"clahe_clip_limit": 2.0, "clahe_tiles": [8, 8]},
-            "data": [{"dataset": "datasets/none.toml", "folder": "none"}],
-            "training": {
-                "epochs": 1,
-                "steps_per_epoch": 1,
-                "batch_size": 1,
-                "crop_px": 64,
-                "learning_rate": 1e-3,
-                "class_weights": [1, 1, 1, 1],
-            },
-        }
-    )
+def checkpoint(model, make_recipe) -> Checkpoint:
+    recipe = make_recipe("small", model.config)
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     return Checkpoint(recipe, weights, {1: 0.5, 2: 0.4, 3: 0.3}, 5, 0.9, ("MIT", "CC0"), ("smears", "drawings"))

@@ -6,23 +6,25 @@ Run: python -m hemonode.benchmarks.cheap_dynamics CKPT [CKPT …] --data-root DI
 from __future__ import annotations
 
 import argparse
-import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from hemonode.errors import HemonodeError, SolverError
 from hemonode.export.block_error import block_error
+from hemonode.export.reference import REFERENCE_SHARE
+from hemonode.export.search.candidates import label, uniform_candidates
+from hemonode.export.search.exact import Exact
 from hemonode.export.settings import integrating
 from hemonode.export.tableau import TABLEAUS
 from hemonode.export.unroll import Unrolled, uniform_grid
 from hemonode.train.augment import WorkingSample
 from hemonode.train.checkpoint import load_checkpoint
+from hemonode.train.data.spread import spread
 from hemonode.train.models.integrators import Adaptive
 from hemonode.train.models.ode_block import ODEBlock
 from hemonode.train.models.table import ode_blocks
@@ -32,7 +34,6 @@ from hemonode.train.validate import predict, validate
 
 BUDGET = 40
 """Evaluations of f in one block; no row needs more in practice."""
-REFERENCE_SHARE = 0.01
 SIDE_PX = 256
 ACCURACY_SOLVER = ("rk4", 2)
 
@@ -86,8 +87,8 @@ def main() -> None:
 def _row(
     path: Path, recipe: Recipe, model: nn.Module, tune: Sequence[WorkingSample], options: argparse.Namespace
 ) -> str:
-    places = np.unique(np.linspace(0, len(tune) - 1, options.pictures).round().astype(int))
-    starts = _starts(model, recipe, [_centre(tune[place]) for place in places], options.tolerance)
+    samples = [_centre(sample) for sample in spread(tune, options.pictures)]
+    starts = _starts(model, recipe, samples, options.tolerance)
     needs = {block.position: _need(block, starts[block.position], options.tolerance) for block in ode_blocks(model)}
     slopes = {block.position: _slope(block, starts[block.position]) for block in ode_blocks(model)}
     method, steps = ACCURACY_SOLVER
@@ -120,7 +121,7 @@ def _starts(
 
     def keep(block: nn.Module, inputs: tuple[Tensor, ...], _: Tensor) -> None:
         assert isinstance(block, ODEBlock)
-        exact = Adaptive(REFERENCE_SHARE * tolerance)(copy.deepcopy(block.dynamics).double(), inputs[0].double())
+        exact = Exact(REFERENCE_SHARE * tolerance).solve(block.dynamics, inputs[0], in_float64=True)
         starts[block.position].append(Start(inputs[0], exact, _stride(block.position)))
 
     hooks = [block.register_forward_hook(keep) for block in blocks]
@@ -142,22 +143,16 @@ def _need(block: ODEBlock, starts: Sequence[Start], tolerance: float) -> Need:
     for solver in _candidates():
         error = _worst(block, starts, solver, tolerance)
         if error <= tolerance:
-            steps = len(solver.grid) - 1
-            return Need(f"{solver.tableau.name}×{steps}", solver.evaluations, error, adaptive)
+            return Need(label(solver), solver.evaluations, error, adaptive)
     raise SolverError(
         f"no method reaches {tolerance:g} at block {block.position} within {BUDGET} evaluations: try a larger tolerance"
     )
 
 
-def _candidates() -> Iterator[Unrolled]:
-    solvers = [
-        Unrolled(tableau, uniform_grid(steps))
-        for tableau in TABLEAUS.values()
-        for steps in range(1, BUDGET + 1)
-        if tableau.evaluations(steps) <= BUDGET
-    ]
+def _candidates() -> list[Unrolled]:
+    solvers = uniform_candidates(TABLEAUS.values(), BUDGET, estimate=False)
     # Of equally dear ones the higher order is likelier to do.
-    yield from sorted(solvers, key=lambda solver: (solver.evaluations, -solver.tableau.order))
+    return sorted(solvers, key=lambda solver: (solver.evaluations, -solver.tableau.order))
 
 
 def _worst(block: ODEBlock, starts: Sequence[Start], solver: Unrolled, limit: float = math.inf) -> float:

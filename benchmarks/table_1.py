@@ -23,7 +23,6 @@ from torch import nn
 
 from hemonode.benchmarks.bench.contestant import BASELINE, Contestant, Ground
 from hemonode.benchmarks.bench.data import Located, locate
-from hemonode.benchmarks.bench.frames import spread
 from hemonode.benchmarks.bench.jobs import Judged, Judging
 from hemonode.benchmarks.bench.spawn import run_job
 from hemonode.benchmarks.machine import describe_machine
@@ -33,6 +32,7 @@ from hemonode.benchmarks.table_1_report import Accuracies, Row, accuracies, as_j
 from hemonode.errors import HemonodeError
 from hemonode.runtime.preprocess import resample
 from hemonode.train.checkpoint import load_checkpoint
+from hemonode.train.data.spread import spread
 from hemonode.train.metrics.run import open_datasets
 from hemonode.train.solvers import evaluations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,8 @@ import numpy.typing as npt
 from hemonode.errors import ExportError
 from hemonode.runtime.bundle.schema import PreprocessingRecord
 from hemonode.runtime.preprocess import equalise, pad, padded_side, resample
-from hemonode.train.data.dataset import Dataset, load_dataset
+from hemonode.train.data.dataset import Dataset
+from hemonode.train.data.spread import spread
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,6 @@ class Preparation:
         return PreparedFrame(name, pad(scaled, height, width))
 
 
-def read_frames(description: Path, root: Path, count: int, prepare: Preparation) -> list[PreparedFrame]:
-    """`count` pictures of a data set, evenly spread over it, prepared.
-
-    Raises:
-        ExportError: fewer than one picture is asked for.
-        DatasetError, PictureError: the data set or a picture cannot be read.
-    """
-    return spread_frames(load_dataset(description, root), count, prepare)
-
-
 def spread_frames(dataset: Dataset, count: int, prepare: Preparation) -> list[PreparedFrame]:
     """`count` pictures of an open data set, or all where it has fewer, evenly spread over it, prepared.
 
@@ -58,9 +48,7 @@ def spread_frames(dataset: Dataset, count: int, prepare: Preparation) -> list[Pr
     """
     if count < 1:
         raise ExportError(f"{count} verification pictures prove nothing: ask for at least one")
-    entries = dataset.entries(None)
-    chosen = np.unique(np.linspace(0, len(entries) - 1, count).round().astype(int))
-    samples = (dataset.read(entries[index]) for index in chosen)
+    samples = (dataset.read(entry) for entry in spread(dataset.entries(None), count))
     return [prepare(sample.name, sample.pixels, sample.red_cell_px) for sample in samples]
 
 

@@ -32,6 +32,11 @@ class BlockStates:
     end: Tensor
 
 
+def stride_of(frame: PreparedFrame, states: BlockStates) -> int:
+    """Input pixels per pixel of a block's state."""
+    return int(frame.pixels.shape[1]) // int(states.start.shape[-1])
+
+
 @dataclass(frozen=True)
 class AdaptiveAnswer:
     """What the network says of one picture when every block is solved adaptively at its own tolerance."""
@@ -42,7 +47,7 @@ class AdaptiveAnswer:
 
     def stride(self, position: int) -> int:
         """Input pixels per pixel of a block's state."""
-        return int(self.frame.pixels.shape[1] // self.blocks[position].start.shape[-1])
+        return stride_of(self.frame, self.blocks[position])
 
 
 def predict(model: nn.Module, frame: PreparedFrame, heads: Heads) -> Prediction:

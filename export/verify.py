@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import onnx
 from torch import nn
 
+from hemonode.export.counted import cells_apart, counted_cells
 from hemonode.export.findings import Finding, Limits, judge, share_equal
 from hemonode.export.graph.writer import Heads
 from hemonode.export.half.block_rounding import block_rounding, check_tolerance
@@ -19,7 +19,6 @@ from hemonode.export.reference import AdaptiveAnswer, predict
 from hemonode.export.session import GraphSession, MagnitudeSession
 from hemonode.export.settings import Setting, integrating
 from hemonode.runtime.bundle.schema import Manifest, Precision, SettingVerification
-from hemonode.runtime.counting.peaks import counted_peaks
 from hemonode.runtime.prediction import Prediction
 
 
@@ -117,7 +116,4 @@ class Proof:
         return about
 
     def _count_difference(self, first: Prediction, second: Prediction) -> int:
-        counts, others = (
-            Counter(counted_peaks(prediction.peaks[0], self.manifest)[:, 0].tolist()) for prediction in (first, second)
-        )
-        return sum(abs(counts[class_id] - others[class_id]) for class_id in counts.keys() | others.keys())
+        return cells_apart(*(counted_cells(prediction, self.manifest) for prediction in (first, second)))

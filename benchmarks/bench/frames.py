@@ -10,20 +10,14 @@ import numpy.typing as npt
 
 from hemonode.runtime.bundle.schema import Manifest
 from hemonode.runtime.preprocess import equalise, pad, padded_side, resample
-from hemonode.train.data.dataset import Dataset, Entry
+from hemonode.train.data.dataset import Dataset
 from hemonode.train.data.sample import Sample
+from hemonode.train.data.spread import spread
 
 Pixels = npt.NDArray[np.uint8]
 
 MOST_FRAMES = 16
 """Different frames that runs cycle through: enough that an adaptive solver meets easy and hard ones."""
-
-
-def spread(entries: Sequence[Entry], most: int | None) -> list[Entry]:
-    """At most so many entries, evenly spread over them."""
-    if most is None or most >= len(entries):
-        return list(entries)
-    return [entries[index] for index in np.linspace(0, len(entries) - 1, most).round().astype(int)]
 
 
 def make_frames(dataset: Dataset, split: str, manifest: Manifest, size_px: tuple[int, int] | None) -> Pixels:

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hemonode.benchmarks.bench.frames import spread
 from hemonode.benchmarks.bench.jobs import Judged, Judging
 from hemonode.benchmarks.bench.opening import ContestantSegmenter, bundle_of, open_contestant
 from hemonode.runtime.classes import CellClass
@@ -14,6 +13,7 @@ from hemonode.runtime.counting.cells import tally
 from hemonode.runtime.segment import Segmentation
 from hemonode.train.data.dataset import Dataset, Entry
 from hemonode.train.data.sample import Sample
+from hemonode.train.data.spread import spread
 from hemonode.train.evaluate import evaluate
 from hemonode.train.metrics.method import BundleMethod
 from hemonode.train.metrics.run import open_datasets

@@ -12,12 +12,9 @@ from torch import Tensor, nn
 from hemonode.errors import SolverError
 from hemonode.export.block_error import block_error
 from hemonode.export.frames import PreparedFrame
-from hemonode.export.reference import BlockStates
+from hemonode.export.reference import REFERENCE_SHARE, BlockStates, stride_of
 from hemonode.export.search.network import Answer, Network
 from hemonode.train.models.integrators import Adaptive
-
-REFERENCE_SHARE = 0.01
-"""The reference's tolerance over the one asked for."""
 
 OWN_ERROR_SHARE = 0.1
 """The most that the reference's own error may be of the tolerance asked for."""
@@ -37,11 +34,6 @@ class Solved:
 
     states: dict[int, BlockStates]
     answer: Answer
-
-
-def stride_of(frame: PreparedFrame, states: BlockStates) -> int:
-    """Input pixels per pixel of a block's state."""
-    return int(frame.pixels.shape[1]) // int(states.start.shape[-1])
 
 
 @dataclass(frozen=True)
@@ -106,10 +98,12 @@ class Exact:
         Raises:
             SolverError: no step is small enough.
         """
-        return self.solve(dynamics, h0, in_float64=self.tolerance < FLOAT64_BELOW).to(h0.dtype)
+        return self.solve(dynamics, h0).to(h0.dtype)
 
-    def solve(self, dynamics: nn.Module, h0: Tensor, *, in_float64: bool) -> Tensor:
-        """float64 h(1), with f in float64 or in float32."""
+    def solve(self, dynamics: nn.Module, h0: Tensor, *, in_float64: bool | None = None) -> Tensor:
+        """float64 h(1), with f in float64 or in float32; None decides by the tolerance."""
+        if in_float64 is None:
+            in_float64 = self.tolerance < FLOAT64_BELOW
         with torch.no_grad():
             f = copy.deepcopy(dynamics).double() if in_float64 else _InFloat32(dynamics)
             return Adaptive(self.tolerance)(f, h0.double())
@@ -133,7 +127,7 @@ class _Recorder:
     def __call__(self, dynamics: nn.Module, h0: Tensor) -> Tensor:
         self._check("starts from", h0)
         try:
-            end = self._exact.solve(dynamics, h0, in_float64=self._exact.tolerance < FLOAT64_BELOW)
+            end = self._exact.solve(dynamics, h0)
         except SolverError as error:
             raise SolverError(f"{self._place}: {error}") from error
         self._check("ends in", end)

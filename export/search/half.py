@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from hemonode.errors import SolverError
 from hemonode.export.block_error import block_error
-from hemonode.export.search.exact import stride_of
+from hemonode.export.reference import stride_of
 from hemonode.export.search.measure import Pictures
 from hemonode.export.tableau import TABLEAUS
 from hemonode.export.unroll import Unrolled, uniform_grid

@@ -10,8 +10,9 @@ import torch
 from hemonode.export.accepted_grid import accepted_grid
 from hemonode.export.block_error import BlockError, block_error
 from hemonode.export.frames import PreparedFrame
+from hemonode.export.reference import stride_of
 from hemonode.export.search.candidates import key
-from hemonode.export.search.exact import Exact, References, Solved, solve_exactly, stride_of
+from hemonode.export.search.exact import Exact, References, Solved, solve_exactly
 from hemonode.export.search.ledger import Ledger
 from hemonode.export.search.network import Change, Network, change
 from hemonode.export.unroll import Unrolled

@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from hemonode.export.counted import cells_apart, counted_cells
 from hemonode.export.frames import PreparedFrame
 from hemonode.export.graph.writer import Heads
 from hemonode.export.manifest import class_records, draft_manifest
 from hemonode.export.reference import predict
 from hemonode.export.settings import Setting, integrating
 from hemonode.runtime.bundle.schema import Manifest
-from hemonode.runtime.counting.peaks import check_not_full, counted_peaks, peak_thresholds
+from hemonode.runtime.counting.peaks import check_not_full, peak_thresholds
 from hemonode.train.checkpoint import Checkpoint
 from hemonode.train.models.integrators import Integrator
 from hemonode.train.models.ode_block import ODEBlock
@@ -47,11 +48,10 @@ class Change(NamedTuple):
 
 def change(answer: Answer, reference: Answer) -> Change:
     """How an answer differs from the reference's, for the same picture."""
-    kinds = answer.counts.keys() | reference.counts.keys()
     return Change(
         pixels=int(np.count_nonzero(answer.class_ids != reference.class_ids)),
         of_pixels=reference.class_ids.size,
-        cells=sum(abs(answer.counts[kind] - reference.counts[kind]) for kind in kinds),
+        cells=cells_apart(answer.counts, reference.counts),
         of_cells=reference.counts.total(),
     )
 
@@ -88,7 +88,5 @@ class Network:
         """
         with integrating(self.model, solvers):
             prediction = predict(self.model, frame, self.heads)
-        peaks = prediction.peaks[0]
-        check_not_full(peaks, peak_thresholds(self.manifest))
-        counted = counted_peaks(peaks, self.manifest)[:, 0].astype(int).tolist()
-        return Answer(prediction.class_ids[0], Counter(counted))
+        check_not_full(prediction.peaks[0], peak_thresholds(self.manifest))
+        return Answer(prediction.class_ids[0], counted_cells(prediction, self.manifest))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from hemonode.benchmarks.bench.data import locate
-from hemonode.benchmarks.bench.frames import make_frames, spread
+from hemonode.benchmarks.bench.frames import make_frames
 from hemonode.benchmarks.bench.timing import batch_of
 from hemonode.errors import DatasetError
 from hemonode.train.data.dataset import load_dataset
+from hemonode.train.data.spread import spread
 from hemonode.train.metrics.run import open_datasets
 
 

@@ -1,0 +1,1 @@
+"""Built engines (plans): made in a child process, kept in a cache, and believed only after a check."""

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from hemonode.runtime.gpu.calls import AnyArray
-from hemonode.runtime.gpu.gpu import DeviceMemory, Gpu, MappedMemory
+from hemonode.runtime.gpu.gpu import Gpu
+from hemonode.runtime.gpu.memory import DeviceMemory, MappedMemory
 
 HostMemory = Literal["pinned", "pageable", "mapped"]
 """Page-locked, as NumPy allocates it (slower; to compare with), or reached by the GPU itself, without copies."""

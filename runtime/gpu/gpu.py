@@ -6,7 +6,6 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import TracebackType
 
 import numpy as np
@@ -15,30 +14,8 @@ import numpy.typing as npt
 from hemonode.errors import EngineError
 from hemonode.runtime.gpu.calls import AnyArray, CudaCallError, CudaCalls
 from hemonode.runtime.gpu.facts import GpuFacts
+from hemonode.runtime.gpu.memory import DeviceMemory, Graph, MappedMemory
 from hemonode.runtime.gpu.sentences import call_failed, no_room
-
-
-@dataclass(frozen=True, eq=False)
-class DeviceMemory:
-    """Bytes on the device. `pointer` is their address there, as TensorRT's `set_tensor_address` takes it."""
-
-    pointer: int
-    size: int
-
-
-@dataclass(frozen=True, eq=False)
-class MappedMemory:
-    """Memory of the host that the device reads and writes, too: no copies, but a `synchronise` between the two."""
-
-    host: AnyArray
-    pointer: int
-
-
-@dataclass(frozen=True, eq=False)
-class Graph:
-    """Work that was captured once and is launched as one."""
-
-    handle: int
 
 
 class Gpu:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from hemonode.benchmarks.bench.contestant import Record
 from hemonode.benchmarks.bench.energy.meters import find_meters
 from hemonode.benchmarks.machine import describe_machine
-
-POWER_MODES = {
-    "frequency governor": Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-    "platform profile": Path("/sys/firmware/acpi/platform_profile"),
-    "nvpmodel": Path("/var/lib/nvpmodel/status"),
-}
-"""Where Linux and a Jetson tell it."""
+from hemonode.device.host.files import lines, number
+from hemonode.device.host.power import power_modes
 
 FREQUENCY_KHZ = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq")
 CPU_INFO = Path("/proc/cpuinfo")
@@ -66,7 +60,7 @@ def describe(threads: int | None) -> Circumstances:
         **asdict(machine),
         threads=threads or machine.cores,
         frequency_mhz=_frequency_mhz(),
-        power_mode=_power_mode(POWER_MODES),
+        power_mode=_power_mode(),
         clock=_clock(),
         energy_meters=tuple(meter.name for meter in find_meters()),
     )
@@ -78,29 +72,16 @@ def _clock() -> str:
     return f"{clock.implementation}, {kind}, resolution {clock.resolution:g} s"
 
 
-def _power_mode(files: dict[str, Path]) -> str:
-    told = [f"{name} {text}" for name, file in files.items() if (text := _first_line(file)) is not None]
+def _power_mode() -> str:
+    told = [f"{name} {text}" for name, text in power_modes().items()]
     return ", ".join(told) or "not told by this system"
 
 
 def _frequency_mhz() -> float | None:
-    text = _first_line(FREQUENCY_KHZ)
-    if text is not None and text.isdigit():
-        return int(text) / 1e3
-    for line in _lines(CPU_INFO):
+    told_khz = number(FREQUENCY_KHZ)
+    if told_khz is not None:
+        return told_khz / 1e3
+    for line in lines(CPU_INFO):
         if line.startswith("cpu MHz"):
             return float(line.partition(":")[2])
     return None
-
-
-def _first_line(file: Path) -> str | None:
-    lines = _lines(file)
-    return lines[0].strip() if lines else None
-
-
-def _lines(file: Path) -> Sequence[str]:
-    try:
-        return file.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        # Not this system, or no right to read it: the header says so.
-        return ()

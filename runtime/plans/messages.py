@@ -20,8 +20,11 @@ class Progress(_Message):
     """0: how many there are is not known (TensorRT 8.6 reports none)."""
 
 
-class BuiltFacts(_Message):
-    """A finished plan, as TensorRT and its inspector describe it."""
+class BuiltFacts(BaseModel):
+    """A finished plan, as TensorRT and its inspector describe it. Part of the record beside the plan."""
+
+    # `ignore`: the record of a later hemonode may hold more.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     tensorrt: str
     """Version that built it."""

@@ -21,12 +21,16 @@ def resample(pixels: Pixels, factor: float) -> Pixels:
     Returns:
         uint8 of round(H·factor) × round(W·factor), each side at least 1 px.
     """
-    height, width = pixels.shape[:2]
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    if size == (width, height):
+    size = resampled_size(pixels.shape[0], pixels.shape[1], factor)
+    if size == pixels.shape[:2]:
         return pixels
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
+    return np.asarray(cv2.resize(pixels, size[::-1], interpolation=method), np.uint8)
+
+
+def resampled_size(height: int, width: int, factor: float) -> tuple[int, int]:
+    """Height and width of what `resample` gives."""
+    return max(1, round(height * factor)), max(1, round(width * factor))
 
 
 def equalise(pixels: Pixels, preprocessing: PreprocessingRecord) -> Pixels:

@@ -10,6 +10,9 @@ import numpy.typing as npt
 from hemonode.runtime.bundle.schema import InputRecord
 from hemonode.runtime.preprocess import padded_side
 
+TILE_PX = 512
+"""Largest side of an engine's frame, at the working scale; bounds the engine's memory."""
+
 # The reach is measured on the pictures of the export; with this margin tiled and untiled class ids of large fields of
 # another stain were equal on 99.999 % of pixels (99.98 % without it).
 _REACH_MARGIN = 1.4

@@ -46,7 +46,7 @@ class BackgroundBuilds:
         self._thread.start()
 
     def close(self) -> None:
-        """Cancel the build at work, leave out the others, and wait until nothing runs. Calling it again does nothing."""
+        """Cancel the build at work and leave out the others; nothing runs any more. Calling it again does nothing."""
         self._stop.set()
         if threading.current_thread() is not self._thread:
             self._thread.join()

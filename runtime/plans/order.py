@@ -97,6 +97,15 @@ def order_plan(
     return PlanOrder(bundle, name, precision, key)
 
 
+def usual_precision(bundle: Bundle, setting: str | None) -> Precision:
+    """What a GPU computes a setting in where nobody says otherwise: fp16 if the bundle has it, else fp32.
+
+    Raises:
+        BundleError: no such setting.
+    """
+    return "fp16" if "fp16" in bundle.setting(setting).graphs else "fp32"
+
+
 def _graph_files(bundle: Bundle, setting: str, precision: Precision) -> list[str]:
     """A graph and every weight file that it names, as paths in the bundle.
 

@@ -73,6 +73,17 @@ class PlanStore:
         fitting = self._fitting(order)
         return fitting[0] if fitting else Absent(self._why_not(order))
 
+    def intact(self, order: PlanOrder) -> StoredPlan | Absent:
+        """The plan with just the order's shapes and options, every byte of it checked."""
+        for entry in self.cache.entries():
+            if entry.plan is not None and entry.plan.record.key == order.key:
+                try:
+                    entry.plan.read()
+                except DamagedPlan as error:
+                    return Absent(str(error))
+                return entry.plan
+        return Absent(self._why_not(order))
+
     def obtain(
         self,
         order: PlanOrder,
@@ -87,18 +98,16 @@ class PlanStore:
             EngineError: there is none and `may_build` is not set, or the build failed; the sentence says what to do.
             InterruptedByUser: `stop` was set during the build.
         """
-        reason = None
+        damage = None
         for plan in self._fitting(order):
             try:
                 return plan, plan.read()
-            except DamagedPlan as damage:
-                reason = str(damage)
-        reason = reason or self._why_not(order)
+            except DamagedPlan as error:
+                damage = str(error)
         if not may_build:
+            reason = damage or self._why_not(order)
             why = f"the engine built for {order} is of no use ({reason})" if reason else f"none is built for {order}"
             raise EngineError(f"{why}; run: {order.command}")
-        if reason:
-            listener.remark(f"Building {order} again: {reason}.")
         built = self.build(order, listener=listener, stop=stop)
         return built, built.read()
 
@@ -127,7 +136,7 @@ class PlanStore:
             InterruptedByUser: `stop` was set.
         """
         name, cache = order.key.name, self.cache
-        to_replace = self._intact(order) if rebuild else None
+        to_replace = self.intact(order) if rebuild else None
 
         def wait() -> None:
             listener.remark(f"Another process is building {order}; waiting for it.")
@@ -137,8 +146,11 @@ class PlanStore:
                 stack.enter_context(held(cache.lock_of(name), waiting=wait, stop=stop))
                 cache.sweep(holding=name)
             # Another process may have built it while this one waited.
-            if (there := self._intact(order)) != to_replace and there is not None:
+            there = self.intact(order)
+            if isinstance(there, StoredPlan) and there != to_replace:
                 return there
+            if isinstance(there, Absent) and there.reason:
+                listener.remark(f"Building {order} again: {there.reason}.")
             check_room(cache.folder, _PLAN_PER_MODEL * order.model_bytes + _BESIDE_PLAN_BYTES)
             with cache.writing():
                 scratch = cache.scratch(name)
@@ -203,15 +215,6 @@ class PlanStore:
         return sorted(
             plans, key=lambda plan: (plan.record.key.shapes == order.key.shapes, plan.record.built_at), reverse=True
         )
-
-    def _intact(self, order: PlanOrder) -> StoredPlan | None:
-        """The plan of just this key, every byte checked."""
-        for entry in self.cache.entries():
-            if entry.plan is not None and entry.plan.record.key == order.key:
-                with contextlib.suppress(DamagedPlan):
-                    entry.plan.read()
-                    return entry.plan
-        return None
 
     def _why_not(self, order: PlanOrder) -> str | None:
         """Why plans that were built for the same do not serve any more; of several, the one built last."""

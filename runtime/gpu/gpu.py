@@ -156,6 +156,7 @@ class Gpu:
         with self._owned():
             for place, (held, release) in enumerate(self._held):
                 if held is resource:
+                    self._calls.synchronise(self.stream)
                     del self._held[place]
                     release()
                     return
@@ -172,6 +173,8 @@ class Gpu:
         first: CudaCallError | None = None
         with self._owned():
             self._closed = True
+            # Nothing is freed while work that was put on the stream may still use it.
+            self._held.append((self.stream, lambda: self._calls.synchronise(self.stream)))
             while self._held:
                 try:
                     self._held.pop()[1]()

@@ -8,6 +8,7 @@ from hemonode.runtime.gpu.facts import GpuFacts
 _MIB = 2**20
 
 _ADVICE = {
+    "cudaErrorSystemDriverMismatch": "the driver was probably updated while it was in use: restart the machine",
     "cudaErrorIllegalAddress": "start the program again, its CUDA state is lost; if it comes back, report it",
     "cudaErrorLaunchFailure": "start the program again, its CUDA state is lost; if it comes back, report it",
     "cudaErrorECCUncorrectable": "the GPU's memory is faulty: restart the machine and have the card tested",

@@ -83,7 +83,7 @@ def main() -> None:
     """Entry point. Exit status: 0 done; 1 what was asked could not be done; 2 bad usage."""
     debug, arguments = _take_debug(sys.argv[1:])
     try:
-        build_app()(args=arguments)
+        build_app()(args=arguments, obj=debug)
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             raise

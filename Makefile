@@ -11,11 +11,12 @@ SOURCES := pyproject.toml constraints.txt README.md LICENSE $(shell find $(FOLDE
 # `build/` would keep files that were deleted since.
 INSTALL = rm -rf build && $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: help live test lint format clean
+.PHONY: help live test test-gpu lint format clean
 
 help:
 	@echo "make live    show masks and counts live on a simulated microscope (http://localhost:8080)"
 	@echo "make test    run the linters and every test"
+	@echo "make test-gpu  run the tests that need an NVIDIA GPU (installs TensorRT)"
 	@echo "make lint    run the linters only: ruff, mypy, import-linter"
 	@echo "make format  format the code"
 	@echo "make clean   remove the environment and everything built"
@@ -26,6 +27,9 @@ live: $(VENV)/.live
 
 test: lint
 	$(BIN)/python -m pytest
+
+test-gpu: $(VENV)/.gpu
+	$(BIN)/python -m pytest -m gpu
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

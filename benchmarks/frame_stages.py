@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -24,6 +25,7 @@ from hemonode.device.pictures import read_picture
 from hemonode.errors import HemonodeError, PictureError
 from hemonode.runtime.bundle.reader import Bundle, open_bundle
 from hemonode.runtime.counting.cells import tally
+from hemonode.runtime.engines.contract import AskedPrecision
 from hemonode.runtime.live.encode import encode_packet
 from hemonode.runtime.live.result import Result
 from hemonode.runtime.live.scale import Scale
@@ -100,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bundle", type=Path, help="model bundle (default: the shipped one)")
     parser.add_argument("--engine", action="append", help="engine; repeat for several (default: cpu and openvino)")
-    parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"))
+    parser.add_argument("--precision", default="auto", choices=get_args(AskedPrecision))
     parser.add_argument("--images", type=Path, required=True, help="folder of 640×480 pictures")
     parser.add_argument("--frames", type=int, default=200, help="frames per engine (default: 200)")
     parser.add_argument("--red-cell-px", type=float, default=90.0, help="red-cell diameter in the pictures, px")

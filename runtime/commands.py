@@ -7,29 +7,32 @@ from pathlib import Path
 
 import typer
 
+from hemonode.runtime.engines import ENGINES
 
-class EngineChoice(str, Enum):
-    """What runs the model; auto takes the best that works and says which."""
-
-    auto = "auto"
-    openvino = "openvino"
-    cpu = "cpu"
+# What runs the model; auto takes the best that works and says which.
+EngineChoice = Enum("EngineChoice", {name: name for name in ("auto", *ENGINES)}, type=str)  # type: ignore[misc]
 
 
 class PrecisionChoice(str, Enum):
-    """What it computes in; auto is bf16 where the CPU has matrix units for it, else fp32."""
+    """What it computes in; auto is the fastest that gives the masks of fp32."""
 
     auto = "auto"
     fp32 = "fp32"
+    fp16 = "fp16"
     bf16 = "bf16"
+    int8 = "int8"
 
 
 def register(app: typer.Typer) -> None:
     """Add this folder's commands to the command line."""
+    from hemonode.runtime.doctor import commands as doctor_commands
     from hemonode.runtime.live import commands as live_commands
+    from hemonode.runtime.plans import commands as plan_commands
 
     app.command("run")(run)
     live_commands.register(app)
+    plan_commands.register(app)
+    doctor_commands.register(app)
 
 
 def run(

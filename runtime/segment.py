@@ -21,7 +21,7 @@ from hemonode.runtime.engines.contract import AskedPrecision, Engine, Shape
 from hemonode.runtime.engines.pool import EnginePool
 from hemonode.runtime.preprocess import equalise, pad, resample
 from hemonode.runtime.scale import RedCells, from_um_per_px, measure_red_cell_px
-from hemonode.runtime.tiling import Plan, core_peaks, paste_core, plan_tiles
+from hemonode.runtime.tiling import TILE_PX, Plan, core_peaks, paste_core, plan_tiles
 
 Pixels = npt.NDArray[np.uint8]
 ScaleSource = Literal["given", "um_per_px", "estimated"]
@@ -74,14 +74,15 @@ class Inferred:
 
 
 class Segmenter:
-    """One model on one engine, for pictures of any size. Close it, or use it as a context manager.
+    """One model on one engine, for pictures of any size and callers in any thread. Close it, or use it in `with`.
 
     Args:
         bundle: the model.
         engine: an engine's name, or "auto".
         setting: solver setting; None is the bundle's default.
         precision: see `open_engine`.
-        threads: CPU threads; None leaves it to the library.
+        threads: CPU threads in all; None leaves it to the library.
+        lanes: callers that the engine serves at once.
         tile_px: largest side of an engine's frame, at the working scale; bounds the engine's memory.
     """
 
@@ -93,15 +94,17 @@ class Segmenter:
         setting: str | None = None,
         precision: AskedPrecision = "auto",
         threads: int | None = None,
-        tile_px: int = 512,
+        lanes: int = 1,
+        tile_px: int = TILE_PX,
     ) -> None:
         self.bundle = bundle
         self.setting = bundle.setting(setting).name
-        self._asked = engine, precision, threads
+        self._asked = engine, precision, threads, lanes
         self._tile_px = tile_px
         self._engines = EnginePool(self._open)
         smallest = bundle.manifest.input.minimum
-        self._engines.take((1, smallest, smallest))
+        with self._engines.using((1, smallest, smallest)):
+            pass  # what cannot be opened at all is told here
 
     @property
     def engine(self) -> Engine:
@@ -147,20 +150,20 @@ class Segmenter:
         return Prepared(pixels.shape[0], pixels.shape[1], working, plan, diameter, source, timings)
 
     def infer(self, prepared: Prepared) -> Inferred:
-        """Run the engine on every tile and join the answers. One thread at a time."""
+        """Run the engine on every tile and join the answers."""
         started = time.perf_counter()
         plan, pixels = prepared.plan, prepared.pixels
-        engine = self._engines.take((1, plan.frame_height, plan.frame_width))
         scale = self.bundle.manifest.input.mask_scale
         thresholds = peak_thresholds(self.bundle.manifest)
         class_ids = np.zeros((pixels.shape[0] * scale, pixels.shape[1] * scale), np.uint8)
         peaks = []
-        for tile in plan.tiles:
-            part = pixels[tile.top : tile.top + plan.frame_height, tile.left : tile.left + plan.frame_width]
-            prediction = engine.run(pad(part, plan.frame_height, plan.frame_width)[None])
-            check_not_full(prediction.peaks[0], thresholds)
-            paste_core(class_ids, prediction.class_ids[0], tile, scale)
-            peaks.append(core_peaks(prediction.peaks[0], tile))
+        with self._engines.using((1, plan.frame_height, plan.frame_width)) as engine:
+            for tile in plan.tiles:
+                part = pixels[tile.top : tile.top + plan.frame_height, tile.left : tile.left + plan.frame_width]
+                prediction = engine.run(pad(part, plan.frame_height, plan.frame_width)[None])
+                check_not_full(prediction.peaks[0], thresholds)
+                paste_core(class_ids, prediction.class_ids[0], tile, scale)
+                peaks.append(core_peaks(prediction.peaks[0], tile))
         return Inferred(class_ids, np.concatenate(peaks), _ms(started, time.perf_counter()))
 
     def finish(self, prepared: Prepared, inferred: Inferred) -> Segmentation:
@@ -192,9 +195,9 @@ class Segmenter:
         self.close()
 
     def _open(self, shape: Shape) -> Engine:
-        engine, precision, threads = self._asked
+        engine, precision, threads, lanes = self._asked
         return open_engine(
-            self.bundle, shape, engine=engine, setting=self.setting, precision=precision, threads=threads
+            self.bundle, shape, engine=engine, setting=self.setting, precision=precision, threads=threads, lanes=lanes
         )
 
     def _locate(self, prepared: Prepared, inferred: Inferred) -> Located:

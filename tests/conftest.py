@@ -294,6 +294,14 @@ class_weights = [1.0, 1.0, 1.0, 2.0]
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What hemonode keeps between runs lies in a folder of the tests' own, for the programs they start, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def torch_threads() -> Iterator[None]:
     """Torch's threads, given back after a test that takes as many as it is told: how training rounds hangs on them."""

@@ -42,10 +42,10 @@ class TorchEngine(Engine):
     precision = "fp32"
 
     def __init__(self, name: str, network: Network, shape: Shape) -> None:
+        super().__init__(shape)
         self.name = name
         self.version = f"torch {torch.__version__}"
         self.device = platform.processor() or platform.machine()
-        self.shape = shape
         self._network = network
 
     def _infer(self, frames: npt.NDArray[np.uint8]) -> Prediction:

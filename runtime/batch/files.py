@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import os
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemonode.errors import OutputError
+from hemonode.runtime.atomic import write_atomically
 
 
 class Table:
@@ -59,7 +59,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    _write_atomically(path, text.encode())
+    _write(path, text.encode())
 
 
 def write_picture(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
@@ -69,7 +69,7 @@ def write_picture(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
         OutputError: it cannot be written.
     """
     _, data = cv2.imencode(path.suffix, pixels)
-    _write_atomically(path, data.tobytes())
+    _write(path, data.tobytes())
 
 
 def make_folder(path: Path) -> None:
@@ -91,13 +91,8 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     return OutputError(f"cannot write {path} ({error.strerror}): make room or choose another output folder")
 
 
-def _write_atomically(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
+def _write(path: Path, data: bytes) -> None:
     try:
-        partial.write_bytes(data)
-        partial.replace(path)
+        write_atomically(path, data)
     except OSError as error:
-        # On a read-only disk even this fails.
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise cannot_write(path, error) from error

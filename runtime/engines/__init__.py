@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from hemonode.errors import EngineError
 
 if TYPE_CHECKING:
     from hemonode.runtime.bundle.reader import Bundle
-    from hemonode.runtime.engines.contract import AskedPrecision, Engine, Shape
+    from hemonode.runtime.engines.contract import AskedPrecision, Engine, Opening, Shape
 
-EngineName = Literal["auto", "openvino", "cpu"]
 
-# One line per engine, best first. Each module has `open_engine` with the keywords used below.
+class EngineEntry(NamedTuple):
+    """Where an engine lives, and the extra that brings what it needs."""
+
+    module: str
+    extra: str
+
+
+# One line per engine, best first. Each module has `open_engine(opening)`.
 ENGINES = {
-    "openvino": "hemonode.runtime.engines.openvino",
-    "cpu": "hemonode.runtime.engines.cpu",
+    "tensorrt": EngineEntry("hemonode.runtime.engines.tensorrt", "tensorrt"),
+    "cuda": EngineEntry("hemonode.runtime.engines.cuda", "cuda"),
+    "openvino": EngineEntry("hemonode.runtime.engines.openvino", "cpu"),
+    "cpu": EngineEntry("hemonode.runtime.engines.cpu", "cpu"),
 }
 
 
@@ -28,32 +37,41 @@ def open_engine(
     setting: str | None = None,
     precision: AskedPrecision = "fp32",
     threads: int | None = None,
+    lanes: int = 1,
 ) -> Engine:
-    """Open a graph of a bundle for frames of one shape.
+    """Open a graph of a bundle for frames of one size.
+
+    An engine that computes in less than fp32 is checked against fp32 on drawn smears before it is given out, once per
+    machine and graph (see `hemonode.runtime.engines.agreement`).
 
     Args:
         bundle: a checked bundle.
-        shape: (N, H, W); H and W multiples of the bundle's stride and at least its minimum.
-        engine: a name of `ENGINES`, or "auto": the first that works, with the others' reasons in `passed_over`.
+        shape: (N, H, W), N the largest batch; H and W multiples of the bundle's stride and at least its minimum.
+        engine: a name of `ENGINES`, or "auto": the first that works without building anything first, with the others'
+            reasons in `passed_over`.
         setting: solver setting; None is the bundle's default.
-        precision: what to compute in; an engine that cannot is refused, never silently another precision.
-        threads: CPU threads; None leaves it to the library.
+        precision: what to compute in; an engine that cannot is refused, never silently another precision. "auto" is
+            the fastest that gives the masks of fp32.
+        threads: CPU threads in all; None leaves it to the library.
+        lanes: calls of `run` that may be in work at once.
 
     Raises:
         BundleError: no such solver setting.
         EngineError: no such engine, or none that works; the sentence says why.
     """
+    from hemonode.runtime.engines.contract import Opening
+
     _check_shape(bundle, shape)
-    bundle.setting(setting)
-    if engine != "auto" and engine not in ENGINES:
-        raise EngineError(f"There is no engine {engine!r}; choose one of: auto, {', '.join(ENGINES)}.")
+    opening = Opening(bundle, shape, bundle.setting(setting).name, precision, threads, lanes, engine != "auto")
+    if engine != "auto":
+        if engine not in ENGINES:
+            raise EngineError(f"There is no engine {engine!r}; choose one of: auto, {', '.join(ENGINES)}.")
+        return _open_checked(engine, opening)
     passed_over: list[str] = []
-    for name in ENGINES if engine == "auto" else (engine,):
+    for name in ENGINES:
         try:
-            opened = _open(name, bundle, shape, setting, precision, threads)
+            opened = _open_checked(name, opening)
         except EngineError as error:
-            if engine != "auto":
-                raise
             passed_over.append(f"{name}: {error}")
         else:
             opened.passed_over = tuple(passed_over)
@@ -61,14 +79,36 @@ def open_engine(
     raise EngineError(f"No engine works here. {' '.join(passed_over)}")
 
 
-def _open(
-    name: str, bundle: Bundle, shape: Shape, setting: str | None, precision: AskedPrecision, threads: int | None
-) -> Engine:
+def _open_checked(name: str, opening: Opening) -> Engine:
+    """The engine, once it is known to give the masks of fp32; `auto` precision falls back to fp32 and says so."""
+    from hemonode.runtime.engines.agreement import require_agreement
+
+    opened = _open(name, opening)
+    if opened.precision == "fp32":
+        return opened
     try:
-        module = importlib.import_module(ENGINES[name])
-    except ImportError as error:
-        raise EngineError(f"{error.name or name} cannot be loaded ({error}); pip install 'hemonode[cpu]'.") from error
-    opened: Engine = module.open_engine(bundle, shape, setting=setting, precision=precision, threads=threads)
+        require_agreement(opened, opening)
+    except EngineError as error:
+        opened.close()
+        if opening.precision != "auto":
+            raise
+        opened = _open(name, replace(opening, precision="fp32"))
+        opened.remarks = (*opened.remarks, str(error))
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _open(name: str, opening: Opening) -> Engine:
+    entry = ENGINES[name]
+    try:
+        module = importlib.import_module(entry.module)
+    except ModuleNotFoundError as error:
+        raise EngineError(f"{error.name} is not installed; pip install 'hemonode[{entry.extra}]'.") from error
+    except ImportError as error:  # installed, and broken: a missing driver library, say
+        raise EngineError(f"{error.name or name} cannot be loaded ({error}); install it again.") from error
+    opened: Engine = module.open_engine(opening)
     return opened
 
 

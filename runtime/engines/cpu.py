@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU: works everywhere, in fp32."""
+"""ONNX Runtime on the CPU: works everywhere, in fp32, or in int8 where the bundle holds such a graph."""
 
 from __future__ import annotations
 
@@ -10,34 +10,37 @@ import numpy.typing as npt
 import onnxruntime
 
 from hemonode.errors import EngineError
-from hemonode.runtime.bundle.reader import Bundle
-from hemonode.runtime.engines.contract import AskedPrecision, Engine, Shape
+from hemonode.runtime.engines.contract import Engine, Opening, Shape
+from hemonode.runtime.engines.cores import threads_per_lane
 from hemonode.runtime.prediction import Prediction
 
 
-def open_engine(
-    bundle: Bundle, shape: Shape, *, setting: str | None, precision: AskedPrecision, threads: int | None
-) -> Engine:
-    """See `hemonode.runtime.engines.open_engine`."""
-    if precision not in ("auto", "fp32"):
-        raise EngineError(f"ONNX Runtime computes in fp32 on a CPU, not in {precision}; ask for fp32 or auto.")
-    return CpuEngine(bundle.graph_path(setting), shape, threads)
+def open_engine(opening: Opening) -> Engine:
+    """See `hemonode.runtime.engines.open_engine`. `auto` precision is fp32."""
+    precision = "fp32" if opening.precision == "auto" else opening.precision
+    if precision not in ("fp32", "int8"):
+        raise EngineError(f"ONNX Runtime computes in fp32 or int8 on a CPU, not in {precision}; ask for fp32 or auto.")
+    graph = opening.bundle.graph_path(opening.setting, precision)
+    return CpuEngine(graph, opening.shape, precision=precision, threads=opening.threads, lanes=opening.lanes)
 
 
 class CpuEngine(Engine):
-    """One ONNX Runtime session."""
+    """One ONNX Runtime session, which takes any batch and any number of callers."""
 
     name = "cpu"
-    precision = "fp32"
 
-    def __init__(self, graph: Path, shape: Shape, threads: int | None) -> None:
+    def __init__(
+        self, graph: Path, shape: Shape, *, precision: str = "fp32", threads: int | None = None, lanes: int = 1
+    ) -> None:
+        super().__init__(shape, batch_sizes=tuple(range(1, shape[0] + 1)), lanes=lanes)
         self.version = f"ONNX Runtime {onnxruntime.__version__}"
         self.device = platform.processor() or platform.machine()
-        self.shape = shape
+        self.precision = precision
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        if threads is not None:
-            options.intra_op_num_threads = threads
+        own_threads = threads_per_lane(threads, lanes)
+        if own_threads is not None:
+            options.intra_op_num_threads = own_threads
         try:
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library's types have no common base

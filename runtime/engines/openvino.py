@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 from pathlib import Path
 
 import numpy as np
@@ -9,38 +10,48 @@ import numpy.typing as npt
 import openvino
 
 from hemonode.errors import EngineError
-from hemonode.runtime.bundle.reader import Bundle
-from hemonode.runtime.engines.contract import AskedPrecision, Engine, Shape
+from hemonode.runtime.bundle.schema import Precision
+from hemonode.runtime.engines.contract import Engine, Opening, Shape
 from hemonode.runtime.prediction import Prediction
 
-_HINTS = {"fp32": openvino.Type.f32, "bf16": openvino.Type.bf16}
+# An int8 graph says by itself what is quantised; the rest of it stays in fp32.
+_HINTS = {"fp32": openvino.Type.f32, "bf16": openvino.Type.bf16, "int8": openvino.Type.f32}
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
-def open_engine(
-    bundle: Bundle, shape: Shape, *, setting: str | None, precision: AskedPrecision, threads: int | None
-) -> Engine:
+def open_engine(opening: Opening) -> Engine:
     """See `hemonode.runtime.engines.open_engine`. `auto` precision is bf16 only on CPUs with AMX."""
+    precision = opening.precision
     if precision == "auto":
         precision = "bf16" if _has_amx() else "fp32"
-    return OpenVinoEngine(bundle.graph_path(setting), shape, precision, threads)
+    if precision == "fp16":
+        raise EngineError(
+            "OpenVINO computes in fp32, bf16 or int8 on a CPU, not in fp16; ask for one of those or auto."
+        )
+    held: Precision = "int8" if precision == "int8" else "fp32"
+    graph = opening.bundle.graph_path(opening.setting, held)
+    return OpenVinoEngine(graph, opening.shape, precision, threads=opening.threads, lanes=opening.lanes)
 
 
 class OpenVinoEngine(Engine):
-    """One compiled model with one inference request."""
+    """One compiled model with an inference request, and a stream of its own, for each lane."""
 
     name = "openvino"
 
-    def __init__(self, graph: Path, shape: Shape, precision: str, threads: int | None) -> None:
+    def __init__(
+        self, graph: Path, shape: Shape, precision: str, *, threads: int | None = None, lanes: int = 1
+    ) -> None:
+        super().__init__(shape, lanes=lanes)
         self.version = f"OpenVINO {openvino.__version__}"
-        self.shape = shape
         try:
             core = openvino.Core()
             self.device = str(core.get_property("CPU", "FULL_DEVICE_NAME")).strip()
             model = core.read_model(graph)
             model.reshape([*shape, 3])
-            compiled = core.compile_model(model, "CPU", _options(precision, threads))
-            self._request = compiled.create_infer_request()
+            compiled = core.compile_model(model, "CPU", _options(precision, threads, lanes))
+            self._requests: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
+            for _ in range(lanes):
+                self._requests.put(compiled.create_infer_request())
             ran = compiled.get_property("INFERENCE_PRECISION_HINT")
         except RuntimeError as error:
             raise EngineError(f"OpenVINO cannot open {graph} for {shape}: {error}") from error
@@ -50,21 +61,28 @@ class OpenVinoEngine(Engine):
         self._outputs = [output.any_name for output in compiled.outputs]
 
     def _infer(self, frames: npt.NDArray[np.uint8]) -> Prediction:
-        self._request.infer([frames], share_inputs=True)
-        # Copies: the tensors belong to the request and are overwritten by the next frame.
-        return Prediction(**{name: np.array(self._request.get_tensor(name).data) for name in self._outputs})
+        request = self._requests.get()
+        try:
+            request.infer([frames], share_inputs=True)
+            # Copies: the tensors belong to the request and are overwritten by the next frame.
+            return Prediction(**{name: np.array(request.get_tensor(name).data) for name in self._outputs})
+        finally:
+            self._requests.put(request)
 
     def _release(self) -> None:
-        del self._request
+        del self._requests
 
 
-def _options(precision: str, threads: int | None) -> dict[str, object]:
+def _options(precision: str, threads: int | None, lanes: int) -> dict[str, object]:
+    """One lane answers soonest with all threads at one frame; several share them, and the weights, frame by frame."""
     options: dict[str, object] = {
-        "PERFORMANCE_HINT": "LATENCY",
+        "PERFORMANCE_HINT": "LATENCY" if lanes == 1 else "THROUGHPUT",
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         # Pinned, two engines of one thread each would both sit on the first core.
         "ENABLE_CPU_PINNING": False,
     }
+    if lanes > 1:
+        options["NUM_STREAMS"] = lanes
     if threads is not None:
         options["INFERENCE_NUM_THREADS"] = threads
     return options

@@ -18,6 +18,7 @@ from hemonode.device.camera.contract import Camera
 from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.bundle.schema import ScaleRecord
 from hemonode.runtime.engines.contract import AskedPrecision
+from hemonode.runtime.engines.cores import available_cores
 from hemonode.runtime.live.access import Access
 from hemonode.runtime.live.scale import LiveScale, Scale
 from hemonode.runtime.live.server import LiveServer, build_app, listen
@@ -74,11 +75,6 @@ def serve(options: LiveOptions, announce: Callable[[str], None]) -> None:
         finally:
             if not session.stop():
                 _leave_at_once()
-
-
-def available_cores() -> int:
-    """Processor cores that this program may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _open_segmenters(options: LiveOptions) -> Iterator[Segmenter]:

@@ -209,7 +209,10 @@ def test_three_runtimes_answer_alike_and_the_checker_finds_no_fault(estimating_g
     path, solvers = estimating_graph
     onnx.checker.check_model(str(path), full_check=True)
     pixels = make_frame(128, 128).pixels[None]
-    engines = (CpuEngine(path, (1, 128, 128), 1), OpenVinoEngine(path, (1, 128, 128), "fp32", 1))
+    engines = (
+        CpuEngine(path, (1, 128, 128), threads=1),
+        OpenVinoEngine(path, (1, 128, 128), "fp32", threads=1),
+    )
     ours, theirs = (engine.run(pixels) for engine in engines)
     names = ["class_ids", "peaks", "block_errors"]
     class_ids, peaks, block_errors = ReferenceEvaluator(str(path)).run(names, {"frames": pixels})
@@ -245,5 +248,5 @@ def test_solvers_without_an_estimate_return_none(model, make_frame, tmp_path):
     solver = Unrolled(TABLEAUS["midpoint"], uniform_grid(1))
     onnx.save(_write(model, {4: solver, 6: solver}, weights), tmp_path / "plain.onnx")
     weights.save(tmp_path)
-    with CpuEngine(tmp_path / "plain.onnx", (1, 128, 128), 1) as engine:
+    with CpuEngine(tmp_path / "plain.onnx", (1, 128, 128), threads=1) as engine:
         assert engine.run(make_frame(128, 128).pixels[None]).block_errors is None

@@ -1,0 +1,86 @@
+"""Whether an engine that computes in less than fp32 gives the masks of fp32, asked once per machine and graph."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from hemonode.device.smear import render_view
+from hemonode.errors import EngineError
+from hemonode.runtime.atomic import write_atomically
+from hemonode.runtime.bundle.schema import Manifest
+from hemonode.runtime.engines.contract import Engine, Opening
+from hemonode.runtime.preprocess import equalise
+
+LEAST_AGREEMENT = 0.999
+"""Share of mask pixels that must be those of fp32; the bar that a graph's export has to pass, too."""
+
+_SMEARS = 8
+"""Of 256×192 px they hold about 150 red cells and 1.5 million mask pixels."""
+
+
+def require_agreement(engine: Engine, opening: Opening) -> None:
+    """Compare an engine with ONNX Runtime in fp32 on drawn smears, unless that was done here before.
+
+    Raises:
+        EngineError: the masks differ on too many pixels; the sentence gives the share.
+    """
+    record = _record_path(engine, opening)
+    agreement = _read(record)
+    if agreement is None:
+        agreement = measure_agreement(engine, opening)
+        _write(record, engine, agreement)
+    if agreement < LEAST_AGREEMENT:
+        raise EngineError(
+            f"In {engine.precision} on {engine.device} the mask differs from that of fp32 on "
+            f"{1 - agreement:.2%} of the pixels, more than {1 - LEAST_AGREEMENT:.1%}; ask for fp32 or auto."
+        )
+
+
+def measure_agreement(engine: Engine, opening: Opening) -> float:
+    """Share of equal mask pixels, the engine against ONNX Runtime in fp32, on smears drawn at the working scale."""
+    # Here: an engine that needs no comparison must open where ONNX Runtime is not installed.
+    from hemonode.runtime.engines.cpu import CpuEngine
+
+    manifest, (_, height, width) = opening.bundle.manifest, opening.shape
+    graph = opening.bundle.graph_path(opening.setting)
+    shares = []
+    with CpuEngine(graph, (1, height, width), threads=opening.threads) as exact:
+        for seed in range(_SMEARS):
+            frame = _drawn(seed, height, width, manifest)
+            shares.append(np.mean(engine.run(frame).class_ids == exact.run(frame).class_ids))
+    return float(np.mean(shares))
+
+
+def _drawn(seed: int, height: int, width: int, manifest: Manifest) -> npt.NDArray[np.uint8]:
+    view = render_view(seed=seed, height=height, width=width, red_cell_px=manifest.scale.red_cell_px)
+    return equalise(view.pixels, manifest.preprocessing)[None]
+
+
+def _record_path(engine: Engine, opening: Opening) -> Path:
+    """Where the answer is kept: whatever could change it is in the name."""
+    asked = (opening.bundle.sha256, opening.setting, engine.name, engine.version, engine.device, engine.precision)
+    name = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    return Path(platformdirs.user_cache_dir("hemonode")) / "agreement" / f"{name[:32]}.json"
+
+
+def _read(record: Path) -> float | None:
+    try:
+        return float(json.loads(record.read_text(encoding="utf-8"))["agreement"])
+    except (OSError, ValueError, KeyError, TypeError):
+        # Not measured yet, or damaged: it is measured, and written anew.
+        return None
+
+
+def _write(record: Path, engine: Engine, agreement: float) -> None:
+    answer = {"agreement": agreement, "engine": engine.name, "precision": engine.precision, "device": engine.device}
+    # Where nothing can be kept it is measured again next time, which costs a second and no correctness.
+    with contextlib.suppress(OSError):
+        record.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(record, (json.dumps(answer) + "\n").encode())

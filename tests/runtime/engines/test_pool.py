@@ -1,0 +1,82 @@
+"""Engines for many frame sizes: few are kept open, and none is closed under a run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from hemonode.errors import EngineError
+from hemonode.runtime.bundle.reader import Bundle
+from hemonode.runtime.engines import open_engine
+from hemonode.runtime.engines.contract import Engine
+from hemonode.runtime.engines.pool import EnginePool
+
+
+@pytest.fixture
+def opened() -> list[Engine]:
+    return []
+
+
+@pytest.fixture
+def open_for(colour_bundle: Bundle, opened: list[Engine]) -> Callable[[tuple[int, int, int]], Engine]:
+    def open_it(shape: tuple[int, int, int]) -> Engine:
+        opened.append(open_engine(colour_bundle, shape, engine="cpu", precision="fp32", threads=1))
+        return opened[-1]
+
+    return open_it
+
+
+def still_open(engine: Engine) -> bool:
+    try:
+        engine.run(np.zeros((*engine.shape, 3), np.uint8))
+    except EngineError:
+        return False
+    return True
+
+
+def test_a_folder_of_many_sizes_keeps_few_engines_open(open_for, opened) -> None:
+    pool = EnginePool(open_for)
+    for width in range(128, 128 + 12 * 16, 16):
+        with pool.using((1, 128, width)) as engine:
+            assert engine.shape == (1, 128, width)
+            assert pool.latest is engine
+        with pool.using((1, 128, 128)) as engine:
+            assert engine is opened[0]
+    assert len(opened) == 12
+    assert [still_open(engine) for engine in opened] == [True, False, False] + [True] * 9
+    pool.close()
+    assert not any(still_open(engine) for engine in opened)
+    with pytest.raises(EngineError, match="closed"), pool.using((1, 128, 128)):
+        pass
+
+
+def test_an_engine_in_use_is_not_closed_however_many_sizes_come(open_for, opened) -> None:
+    pool = EnginePool(open_for)
+    with pool.using((1, 128, 128)) as used:
+        for width in range(144, 144 + 12 * 16, 16):
+            with pool.using((1, 128, width)):
+                pass
+        assert still_open(used)
+    with pool.using((1, 128, 512)):
+        assert not still_open(used)
+    pool.close()
+
+
+def test_callers_who_come_together_share_one_engine(open_for, opened) -> None:
+    pool, together = EnginePool(open_for), threading.Barrier(4)
+
+    def use() -> None:
+        together.wait(30)
+        with pool.using((1, 128, 128)) as engine:
+            assert still_open(engine)
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(opened) == 1
+    pool.close()

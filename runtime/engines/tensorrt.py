@@ -1,0 +1,143 @@
+"""TensorRT on an NVIDIA GPU or Jetson: runs plans that were built on the machine, in fp16 where the bundle has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from hemonode.errors import EngineError
+from hemonode.runtime.bundle.schema import Precision
+from hemonode.runtime.engines.contract import Engine, Opening, Shape
+from hemonode.runtime.engines.tensorrt_facts import has_fast_fp16
+from hemonode.runtime.engines.tensorrt_session import Context, Session, SessionOptions
+from hemonode.runtime.gpu import open_gpu
+from hemonode.runtime.gpu.gpu import Gpu
+from hemonode.runtime.plans.key import Shapes
+from hemonode.runtime.plans.machine import this_machine
+from hemonode.runtime.plans.order import order_plan
+from hemonode.runtime.plans.store import PlanStore
+from hemonode.runtime.prediction import Prediction
+
+_T = TypeVar("_T")
+
+
+def open_engine(opening: Opening, options: SessionOptions = SessionOptions()) -> Engine:
+    """See `hemonode.runtime.engines.open_engine`. Precision "auto" is fp16 where bundle and GPU are made for it.
+
+    Args:
+        opening: what to open.
+        options: how frames reach the GPU; to measure with.
+
+    Raises:
+        EngineError: no TensorRT, no GPU, no plan and not allowed to build one, or a build or first run that failed.
+    """
+    machine = this_machine()
+    precision = choose_precision(opening, machine.compute_capability)
+    order = order_plan(opening.bundle, opening.setting, precision, Shapes.fixed(opening.shape), machine)
+    stored, plan = PlanStore().obtain(order, may_build=opening.may_build)
+    return TensorRtEngine(
+        lambda: _load(plan),
+        opening.shape,
+        precision=precision,
+        version=f"TensorRT {machine.tensorrt}",
+        device=machine.gpu,
+        remarks=stored.record.facts.remarks,
+        options=options,
+    )
+
+
+def choose_precision(opening: Opening, compute_capability: str) -> Precision:
+    """The precision of the graph to take.
+
+    Raises:
+        EngineError: it was asked for in one that no graph of the setting has.
+    """
+    graphs = opening.bundle.setting(opening.setting).graphs
+    if opening.precision == "auto":
+        return "fp16" if "fp16" in graphs and has_fast_fp16(compute_capability) else "fp32"
+    for precision in graphs:
+        if precision == opening.precision:
+            return precision
+    raise EngineError(
+        f"TensorRT runs a graph in the precision it was exported in, and setting {opening.setting!r} has none in "
+        f"{opening.precision}; ask for {' or '.join(graphs)}, or auto."
+    )
+
+
+class TensorRtEngine(Engine):
+    """A plan in the hands of a thread of its own, which alone touches the GPU.
+
+    Args:
+        load: loads the plan; called in that thread.
+        shape: (N, H, W) of the frames.
+        precision: that the plan computes in.
+        version: of TensorRT.
+        device: the GPU's name.
+        remarks: sentences that the user should see.
+        options: how frames reach the GPU.
+        take_gpu: opens the GPU; called in that thread.
+
+    Raises:
+        EngineError: see `Session`.
+    """
+
+    name = "tensorrt"
+
+    def __init__(
+        self,
+        load: Callable[[], Context],
+        shape: Shape,
+        *,
+        precision: str,
+        version: str,
+        device: str,
+        remarks: tuple[str, ...] = (),
+        options: SessionOptions = SessionOptions(),
+        take_gpu: Callable[[], Gpu] = open_gpu,
+    ) -> None:
+        self.precision = precision
+        self.version = version
+        self.device = device
+        self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tensorrt")
+        try:
+            self._gpu, self._session = self._owned(lambda: _open(take_gpu, load, shape, options))
+        except BaseException:
+            self._owner.shutdown()
+            raise
+        self.remarks = (*remarks, *self._session.remarks)
+        super().__init__(shape, batch_sizes=self._session.batch_sizes)
+
+    def _infer(self, frames: npt.NDArray[np.uint8]) -> Prediction:
+        return self._owned(lambda: self._session.run(frames))
+
+    def _release(self) -> None:
+        try:
+            self._owned(self._gpu.close)
+        finally:
+            self._owner.shutdown()
+
+    def _owned(self, work: Callable[[], _T]) -> _T:
+        """Do something in the thread that owns the GPU."""
+        return self._owner.submit(work).result()
+
+
+def _open(
+    take_gpu: Callable[[], Gpu], load: Callable[[], Context], shape: Shape, options: SessionOptions
+) -> tuple[Gpu, Session]:
+    gpu = take_gpu()
+    try:
+        return gpu, Session(gpu, load, shape, options)
+    except BaseException:
+        gpu.close()
+        raise
+
+
+def _load(plan: bytes) -> Context:
+    # Here: it loads TensorRT when it is imported, after `tensorrt_version` has looked whether that is possible.
+    from hemonode.runtime.engines.tensorrt_context import TensorRtContext
+
+    return TensorRtContext(plan)

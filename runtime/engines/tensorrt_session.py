@@ -1,0 +1,182 @@
+"""Runs a loaded plan on frames: buffers, order of work, CUDA graph. Knows neither TensorRT nor CUDA by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from hemonode.errors import EngineError
+from hemonode.runtime.gpu.buffers import ArrayKind, Buffers, HostMemory
+from hemonode.runtime.gpu.gpu import Gpu
+from hemonode.runtime.gpu.memory import Graph
+from hemonode.runtime.prediction import Prediction
+from hemonode.runtime.preprocess import PADDING_GREY
+
+FRAMES = "frames"
+_OUTPUTS = frozenset({"class_ids", "peaks"})
+_MORE_OUTPUTS = frozenset({"block_errors"})
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of a plan; a size of -1 is set by the inputs' shapes."""
+
+    name: str
+    is_input: bool
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+
+
+class Context(Protocol):
+    """A loaded plan. Every call raises EngineError where TensorRT refuses it."""
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Inputs and outputs."""
+        ...
+
+    def batch_range(self, name: str) -> tuple[int, int]:
+        """Fewest and most frames that an input takes."""
+        ...
+
+    def set_shape(self, name: str, shape: tuple[int, ...]) -> None:
+        """Say how large an input will be."""
+        ...
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """How large a tensor is, once the inputs' shapes are set."""
+        ...
+
+    def bind(self, name: str, pointer: int) -> None:
+        """Say where on the device a tensor lies."""
+        ...
+
+    def execute(self, stream: int) -> None:
+        """Put one run on a stream."""
+        ...
+
+    def close(self) -> None:
+        """Give its memory back."""
+        ...
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """How frames reach the GPU; the defaults are the fastest, the others are there to be measured.
+
+    Attributes:
+        cuda_graph: record the work once and launch it as one, where shapes are fixed and the backend can.
+        memory: of the host's arrays; None is mapped on integrated GPUs, pinned on others.
+    """
+
+    cuda_graph: bool = True
+    memory: HostMemory | None = None
+
+
+class Session:
+    """One plan on one GPU, for the thread that made it.
+
+    Args:
+        gpu: of this thread; the session frees what it takes there.
+        load: loads the plan; called in this thread.
+        shape: (N, H, W), N the most frames at once.
+        options: how frames reach the GPU.
+
+    Attributes:
+        batch_sizes: those that run as they are.
+        remarks: sentences that the user should see.
+
+    Raises:
+        EngineError: the plan is not for these frames, there is no room, or its first run failed; nothing is kept.
+    """
+
+    def __init__(
+        self, gpu: Gpu, load: Callable[[], Context], shape: tuple[int, int, int], options: SessionOptions
+    ) -> None:
+        self._gpu = gpu
+        self._shape = shape
+        self.remarks: tuple[str, ...] = ()
+        self._graph: Graph | None = None
+        context = load()
+        # Taken back after what is taken from now on: a run may still use it.
+        gpu.keep(context, context.close)
+        self._context = context
+        tensors = {tensor.name: tensor for tensor in context.tensors()}
+        self._check(tensors)
+        static = -1 not in tensors[FRAMES].shape
+        self.batch_sizes = (shape[0],) if static else self._range()
+        self._set_batch(shape[0])
+        kinds = {name: ArrayKind(context.shape(name), tensor.dtype) for name, tensor in tensors.items()}
+        inputs = {FRAMES: kinds.pop(FRAMES)}
+        self._buffers = Buffers(gpu, inputs, kinds, options.memory)
+        for name, pointer in self._buffers.pointers.items():
+            context.bind(name, pointer)
+        # What cannot run is found out now, while another engine can still be taken; and graphs want one run before.
+        self.run(np.full((*shape, 3), PADDING_GREY, np.uint8))
+        if options.cuda_graph and static and self._buffers.memory != "pageable":
+            self._record()
+
+    @property
+    def has_graph(self) -> bool:
+        """Whether runs are launched as one recorded graph."""
+        return self._graph is not None
+
+    def run(self, frames: npt.NDArray[np.uint8]) -> Prediction:
+        """Answers for frames [n, H, W, 3], n one of `batch_sizes`; the arrays are the caller's."""
+        count = len(frames)
+        self._set_batch(count)
+        self._buffers.inputs[FRAMES][:count] = frames
+        if self._graph is None:
+            self._enqueue()
+        else:
+            self._gpu.launch(self._graph)
+        self._gpu.synchronise()
+        # Copies: the next run overwrites the buffers.
+        return Prediction(**{name: array[:count].copy() for name, array in self._buffers.outputs.items()})
+
+    def close(self) -> None:
+        """Give everything back. The GPU stays open."""
+        if self._graph is not None:
+            self._gpu.free(self._graph)
+        self._buffers.free()
+        self._gpu.free(self._context)
+
+    def _enqueue(self) -> None:
+        self._buffers.upload()
+        self._context.execute(self._gpu.stream)
+        self._buffers.download()
+
+    def _record(self) -> None:
+        if not self._gpu.can_capture:
+            self.remarks = (f"{self._gpu.backend} has no CUDA graphs; with cuda-bindings a frame costs less CPU time.",)
+            return
+        try:
+            self._graph = self._gpu.capture(self._enqueue)
+        except EngineError as error:
+            self.remarks = (f"The engine runs without a CUDA graph: {error}",)
+            # A capture that failed may leave its error behind; without this run it would show in a frame.
+            self.run(np.full((*self._shape, 3), PADDING_GREY, np.uint8))
+
+    def _set_batch(self, count: int) -> None:
+        if len(self.batch_sizes) > 1 or self._graph is None:
+            self._context.set_shape(FRAMES, (count, *self._shape[1:], 3))
+
+    def _range(self) -> tuple[int, ...]:
+        least, most = self._context.batch_range(FRAMES)
+        return tuple(range(least, min(most, self._shape[0]) + 1))
+
+    def _check(self, tensors: dict[str, Tensor]) -> None:
+        inputs = {name for name, tensor in tensors.items() if tensor.is_input}
+        outputs = tensors.keys() - inputs
+        wanted = (*self._shape, 3)
+        fits = inputs == {FRAMES} and all(
+            told in (-1, size) for told, size in zip(tensors[FRAMES].shape, wanted, strict=True)
+        )
+        if not fits or not _OUTPUTS <= outputs <= _OUTPUTS | _MORE_OUTPUTS:
+            told = ", ".join(f"{tensor.name} {tensor.shape}" for tensor in tensors.values())
+            raise EngineError(
+                f"The built engine is not for frames of {wanted} (it has {told}); build it again: hemonode build."
+            )

@@ -55,17 +55,7 @@ def run_build(
         OSError: the log cannot be written.
     """
     with log.open("wb") as errors:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            bufsize=0,
-            # Python looks for modules in the folder it starts in: not in one where a user has a `tensorrt.py`.
-            cwd=request.plan.parent,
-            # Ctrl-C on the terminal is ours to pass on: once, and with time to answer.
-            start_new_session=True,
-        )
+        child = _start(command, request.plan.parent, errors)
         try:
             last = _listen(child, request, watch, stop)
             # After `built` CUDA's own clean-up may still hang or crash; it spoils nothing any more.
@@ -78,6 +68,23 @@ def run_build(
     if isinstance(last, Failed):
         raise EngineError(last.failed)
     raise EngineError(_explain_death(child.returncode, log))
+
+
+def _start(command: Sequence[str], folder: Path, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            bufsize=0,
+            # Python looks for modules in the folder it starts in: not in one where a user has a `tensorrt.py`.
+            cwd=folder,
+            # Ctrl-C on the terminal is ours to pass on: once, and with time to answer.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise EngineError(f"the build process cannot be started ({error}); install hemonode again.") from error
 
 
 def _listen(

@@ -130,6 +130,19 @@ class PlanCache:
                     shutil.rmtree(leftover, ignore_errors=True)
         return freed
 
+    def remove_helpers(self) -> int:
+        """Delete the timing caches, and the logs of builds that failed. Returns the bytes that were freed."""
+        freed = 0
+        for timing in self._timing.iterdir():
+            freed += timing.stat().st_size
+            timing.unlink()
+        for log in self._logs.iterdir():
+            with held_if_free(self.lock_of(log.stem)) as mine:
+                if mine:
+                    freed += log.stat().st_size
+                    log.unlink()
+        return freed
+
     def entries(self) -> list[Entry]:
         """Every plan there is, by name. Quick: no plan is read whole.
 

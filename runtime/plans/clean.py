@@ -17,7 +17,7 @@ class Cleaned:
     Attributes:
         deleted: (name, bytes freed) of each plan that is gone.
         locked: names of those that a process is building or deleting right now; they are still there.
-        swept_bytes: of what killed builds had left.
+        swept_bytes: of what killed builds had left, and of timing caches and logs.
     """
 
     deleted: tuple[tuple[str, int], ...]
@@ -30,15 +30,23 @@ class Cleaned:
         return self.swept_bytes + sum(freed for _, freed in self.deleted)
 
 
-def clean(cache: PlanCache, names: Iterable[str]) -> Cleaned:
+def clean(cache: PlanCache, names: Iterable[str], *, helpers: bool = False) -> Cleaned:
     """Delete plans by name, and what killed builds left.
 
     A program that runs one of them goes on: it holds the plan in its memory.
 
+    Args:
+        cache: that they are in.
+        names: of the plans.
+        helpers: timing caches and the logs of failed builds, too.
+
     Raises:
         EngineError: the cache cannot be written.
     """
-    deleted, locked = [], []
+    deleted: list[tuple[str, int]] = []
+    locked: list[str] = []
+    if not cache.folder.exists():
+        return Cleaned((), (), 0)
     with cache.writing():
         for name in names:
             with held_if_free(cache.lock_of(name)) as mine:
@@ -46,7 +54,8 @@ def clean(cache: PlanCache, names: Iterable[str]) -> Cleaned:
                     deleted.append((name, cache.remove(name)))
                 else:
                     locked.append(name)
-        return Cleaned(tuple(deleted), tuple(locked), cache.sweep())
+        swept = cache.sweep() + (cache.remove_helpers() if helpers else 0)
+        return Cleaned(tuple(deleted), tuple(locked), swept)
 
 
 def why_stale(entry: Entry, machine: Machine | None) -> str | None:

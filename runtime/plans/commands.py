@@ -30,9 +30,7 @@ def build(
     bundle: Path = typer.Argument(None, help="A .hemo folder or zip.", show_default="the shipped model"),
     setting: list[str] = typer.Option([], "--setting", help="Solver setting. Repeatable.", show_default="its default"),
     precision: GraphChoice = typer.Option("auto", "--precision", help="auto: fp16 if the bundle has it, else fp32."),
-    camera: str = typer.Option(
-        None, "--camera", help="WIDTHxHEIGHT of the pictures to come.", show_default="640x480"
-    ),
+    camera: str = typer.Option(None, "--camera", help="WIDTHxHEIGHT of the pictures to come.", show_default="640x480"),
     red_cell_px: float = typer.Option(
         None, "--red-cell-px", min=1, max=10_000, help="Red-cell diameter in them, pixels.", show_default="90"
     ),
@@ -40,7 +38,9 @@ def build(
         [], "--shape", help="Or the frames themselves: HEIGHTxWIDTH at the working scale. Repeatable."
     ),
     profile: str = typer.Option(
-        None, "--profile", help="MIN..MAX, each HEIGHTxWIDTH: one engine for all frames from MIN to MAX; usually slower."
+        None,
+        "--profile",
+        help="MIN..MAX, each HEIGHTxWIDTH: one engine for all frames from MIN to MAX; usually slower.",
     ),
     batch: int = typer.Option(1, "--batch", min=1, max=256, help="Frames at once; with --profile, up to so many."),
     workspace_mib: int = typer.Option(
@@ -102,7 +102,9 @@ def show(
 def clean(
     name: list[str] = typer.Argument(None, help="Names that `engines list` shows.", show_default=False),
     everything: bool = typer.Option(False, "--all", help="All engines, those for other machines too."),
-    stale: bool = typer.Option(False, "--stale", help="Those that are damaged or do not fit this machine: the default."),
+    stale: bool = typer.Option(
+        False, "--stale", help="Those that are damaged or do not fit this machine: the default."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print what was deleted as JSON."),
 ) -> None:
     """Delete built TensorRT engines; they can be built again.

@@ -190,7 +190,7 @@ class PlanStore:
         path = scratch / PLAN_NAME
         record = PlanRecord(
             key=order.key,
-            bundle=order.bundle,
+            bundle=order.bundle.manifest.name,
             setting=order.setting,
             plan_sha256=hash_file(path),
             facts=facts,
@@ -232,7 +232,7 @@ class PlanStore:
 
 def _was_for(record: PlanRecord, order: PlanOrder) -> bool:
     same_graph = record.key.onnx_sha256 == order.key.onnx_sha256
-    same_name = (record.bundle, record.setting) == (order.bundle, order.setting)
+    same_name = (record.bundle, record.setting) == (order.bundle.manifest.name, order.setting)
     same_use = record.key.precision == order.key.precision and record.key.shapes.cover(order.key.shapes)
     return (same_graph or same_name) and same_use
 

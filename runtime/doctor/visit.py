@@ -13,6 +13,7 @@ from hemonode.runtime.doctor.examine import examine
 from hemonode.runtime.doctor.machine import Machine, installed_distributions
 from hemonode.runtime.doctor.page import Page
 from hemonode.runtime.doctor.questions import AT_ONCE
+from hemonode.runtime.doctor.report import make_report
 
 
 def visit(*, trial: bool, as_json: bool, debug: bool) -> bool:
@@ -38,8 +39,5 @@ def visit(*, trial: bool, as_json: bool, debug: bool) -> bool:
     if page is not None:
         page.close()
     else:
-        # Not at the top: the page is shown where pydantic is broken, too.
-        from hemonode.runtime.doctor.report import make_report
-
         print(make_report(found).model_dump_json(indent=1))
     return all(one.finding.colour != "red" for one in found)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from cuda.bindings import runtime
 
 from hemonode.errors import EngineError
 from hemonode.runtime.gpu.calls import AnyArray, Bytes, CudaCallError, CudaCalls
+from hemonode.runtime.gpu.checked import checked
 from hemonode.runtime.gpu.facts import GpuFacts, device_uuid, free_bytes, version_text
 from hemonode.runtime.gpu.sentences import call_failed, driver_too_old, no_device, no_driver
 
@@ -41,28 +40,6 @@ def open_calls(index: int) -> CudaCalls:
     if not 0 <= index < count:
         raise EngineError(no_device(index, count))
     return CudaBindings(index)
-
-
-def checked(function: Callable[..., tuple[Any, ...]], *arguments: object) -> Any:  # noqa: ANN401  (as many types as functions)
-    """Call a function of the runtime API; returns its result, None where it has none.
-
-    Raises:
-        CudaCallError: it reported an error, or this driver lacks it.
-    """
-    try:
-        status, *results = function(*arguments)
-    except (
-        RuntimeError
-    ) as error:  # cuda-bindings 12 finds out at the call that a driver, or a function of it, is missing
-        raise CudaCallError(function.__name__, "", str(error)) from error
-    if status != runtime.cudaError_t.cudaSuccess:
-        raise CudaCallError(
-            function.__name__,
-            status.name,
-            runtime.cudaGetErrorString(status)[1].decode(),
-            out_of_memory=status == runtime.cudaError_t.cudaErrorMemoryAllocation,
-        )
-    return results[0] if len(results) == 1 else (tuple(results) or None)
 
 
 class CudaBindings(CudaCalls):

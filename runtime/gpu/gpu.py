@@ -59,7 +59,7 @@ class Gpu:
 
     def facts(self) -> GpuFacts:
         """What the GPU is, and how much of its memory is free now."""
-        with self._owned():
+        with self.owned():
             return self._calls.facts()
 
     def device(self, size: int) -> DeviceMemory:
@@ -106,19 +106,19 @@ class Gpu:
 
     def upload(self, memory: DeviceMemory, source: AnyArray) -> None:
         """Put a copy to the device on the stream. The source must stay as it is until `synchronise`."""
-        with self._owned():
+        with self.owned():
             _check_copy(memory, source)
             self._calls.copy_in(memory.pointer, source, self.stream)
 
     def download(self, target: AnyArray, memory: DeviceMemory) -> None:
         """Put a copy from the device on the stream. The target is filled after `synchronise`, not before."""
-        with self._owned():
+        with self.owned():
             _check_copy(memory, target)
             self._calls.copy_out(target, memory.pointer, self.stream)
 
     def synchronise(self) -> None:
         """Wait until all that was put on the stream is done. Errors of that work show here."""
-        with self._owned():
+        with self.owned():
             self._calls.synchronise(self.stream)
 
     def capture(self, work: Callable[[], None]) -> Graph:
@@ -130,7 +130,7 @@ class Gpu:
         """
         if not self.can_capture:
             raise EngineError(f"{self.backend} has no CUDA graphs; install cuda-bindings, or run without them.")
-        with self._owned():
+        with self.owned():
             self._calls.begin_capture(self.stream)
             try:
                 work()
@@ -143,17 +143,17 @@ class Gpu:
 
     def launch(self, graph: Graph) -> None:
         """Put the work of a graph on the stream."""
-        with self._owned():
+        with self.owned():
             self._calls.launch(graph.handle, self.stream)
 
     def keep(self, resource: object, release: Callable[[], None]) -> None:
         """Have something else released in its turn by `close` or `free`: what uses memory taken before it."""
-        with self._owned():
+        with self.owned():
             self._held.append((resource, release))
 
     def free(self, resource: object) -> None:
         """Free one thing before the rest: memory, an array of `pinned`, a graph, or what `keep` was given."""
-        with self._owned():
+        with self.owned():
             for place, (held, release) in enumerate(self._held):
                 if held is resource:
                     self._calls.synchronise(self.stream)
@@ -161,6 +161,19 @@ class Gpu:
                     release()
                     return
             raise EngineError("This GPU holds nothing of that kind, or freed it before.")
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """For CUDA calls made elsewhere: only in the owner's thread, and their errors become sentences."""
+        if self._closed:
+            raise EngineError("This GPU was closed; open it again.")
+        if threading.current_thread() is not self._owner:
+            raise EngineError(
+                f"This GPU belongs to the thread {self._owner.name!r} but {threading.current_thread().name!r} "
+                "used it; open one in each thread."
+            )
+        with _told():
+            yield
 
     def close(self) -> None:
         """Free everything, last first. Calling it again does nothing.
@@ -171,7 +184,7 @@ class Gpu:
         if self._closed:
             return
         first: CudaCallError | None = None
-        with self._owned():
+        with self.owned():
             self._closed = True
             # Nothing is freed while work that was put on the stream may still use it.
             self._held.append((self.stream, lambda: self._calls.synchronise(self.stream)))
@@ -205,20 +218,8 @@ class Gpu:
             return
 
     @contextmanager
-    def _owned(self) -> Iterator[None]:
-        if self._closed:
-            raise EngineError("This GPU was closed; open it again.")
-        if threading.current_thread() is not self._owner:
-            raise EngineError(
-                f"This GPU belongs to the thread {self._owner.name!r} but {threading.current_thread().name!r} "
-                "used it; open one in each thread."
-            )
-        with _told():
-            yield
-
-    @contextmanager
     def _room(self, size: int, kind: str) -> Iterator[None]:
-        with self._owned():
+        with self.owned():
             try:
                 yield
             except CudaCallError as error:

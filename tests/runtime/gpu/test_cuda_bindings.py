@@ -127,7 +127,7 @@ def test_the_package_takes_every_call_as_it_is_made_here(name: str, use: Callabl
 
 
 def test_graphs_are_instantiated_as_the_package_takes_it() -> None:
-    from hemonode.runtime.gpu.cuda_bindings import checked
+    from hemonode.runtime.gpu.checked import checked
 
     for function, arguments in ((runtime.cudaGraphInstantiate, (5, 0)), (runtime.cudaGraphDestroy, (0,))):
         with pytest.raises(CudaCallError, match="cudaError"):

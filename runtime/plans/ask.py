@@ -94,7 +94,9 @@ class BuildAsk:
             order_plan(
                 bundle,
                 setting,
-                usual_precision(bundle, setting) if self.precision == "auto" else self.precision,
+                usual_precision(bundle, setting, machine.compute_capability)
+                if self.precision == "auto"
+                else self.precision,
                 each,
                 machine,
                 self.options,

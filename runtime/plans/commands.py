@@ -9,7 +9,7 @@ import typer
 
 
 class GraphChoice(str, Enum):
-    """Which of a setting's graphs; auto is fp16 where the bundle has it, else fp32."""
+    """Which of a setting's graphs; auto is the one that the runtime takes unasked."""
 
     auto = "auto"
     fp32 = "fp32"
@@ -29,7 +29,9 @@ def register(app: typer.Typer) -> None:
 def build(
     bundle: Path = typer.Argument(None, help="A .hemo folder or zip.", show_default="the shipped model"),
     setting: list[str] = typer.Option([], "--setting", help="Solver setting. Repeatable.", show_default="its default"),
-    precision: GraphChoice = typer.Option("auto", "--precision", help="auto: fp16 if the bundle has it, else fp32."),
+    precision: GraphChoice = typer.Option(
+        "auto", "--precision", help="auto: fp16 where bundle and GPU can, else fp32."
+    ),
     camera: str = typer.Option(None, "--camera", help="WIDTHxHEIGHT of the pictures to come.", show_default="640x480"),
     red_cell_px: float = typer.Option(
         None, "--red-cell-px", min=1, max=10_000, help="Red-cell diameter in them, pixels.", show_default="90"

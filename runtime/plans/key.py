@@ -73,10 +73,10 @@ class PlanKey(BaseModel):
 
     @property
     def name(self) -> str:
-        """Of the plan's folder: what it is, then a hash of the whole key."""
+        """Of the plan's folder: what it is, then a hash of the whole key, short enough to type."""
         # The schema is in the hash: a later hemonode that means something else by a field keeps folders of its own.
         content = f"{RECORD_SCHEMA} {self.model_dump_json()}"
-        return f"{self.precision}-{self.shapes}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+        return f"{self.precision}-{self.shapes}-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
 
     def serves(self, wanted: PlanKey) -> bool:
         """Whether a plan of this key does what is wanted here and now, whatever the builder was told on the way."""

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from hemonode.runtime.bundle.reader import ASSETS, Bundle
 from hemonode.runtime.bundle.schema import Precision
+from hemonode.runtime.engines.tensorrt_facts import has_fast_fp16
 from hemonode.runtime.plans.key import BuildOptions, PlanKey, Shapes
 from hemonode.runtime.plans.machine import Machine
 
@@ -97,13 +98,14 @@ def order_plan(
     return PlanOrder(bundle, name, precision, key)
 
 
-def usual_precision(bundle: Bundle, setting: str | None) -> Precision:
-    """What a GPU computes a setting in where nobody says otherwise: fp16 if the bundle has it, else fp32.
+def usual_precision(bundle: Bundle, setting: str | None, compute_capability: str) -> Precision:
+    """What a GPU computes a setting in where nobody says otherwise: fp16 where bundle and GPU are made for it.
 
     Raises:
         BundleError: no such setting.
     """
-    return "fp16" if "fp16" in bundle.setting(setting).graphs else "fp32"
+    has_fp16 = "fp16" in bundle.setting(setting).graphs
+    return "fp16" if has_fp16 and has_fast_fp16(compute_capability) else "fp32"
 
 
 def _graph_files(bundle: Bundle, setting: str, precision: Precision) -> list[str]:

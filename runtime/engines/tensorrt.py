@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TypeVar
 
 import numpy as np
@@ -12,20 +13,19 @@ import numpy.typing as npt
 from hemonode.errors import EngineError
 from hemonode.runtime.bundle.schema import Precision
 from hemonode.runtime.engines.contract import Engine, Opening, Shape
-from hemonode.runtime.engines.tensorrt_facts import has_fast_fp16
-from hemonode.runtime.engines.tensorrt_session import Context, Session, SessionOptions
+from hemonode.runtime.engines.tensorrt_session import FASTEST, Context, Session, SessionOptions
 from hemonode.runtime.gpu import open_gpu
 from hemonode.runtime.gpu.gpu import Gpu
 from hemonode.runtime.plans.key import Shapes
 from hemonode.runtime.plans.machine import this_machine
-from hemonode.runtime.plans.order import order_plan
-from hemonode.runtime.plans.store import PlanStore
+from hemonode.runtime.plans.order import order_plan, usual_precision
+from hemonode.runtime.plans.store import Listener, PlanStore
 from hemonode.runtime.prediction import Prediction
 
 _T = TypeVar("_T")
 
 
-def open_engine(opening: Opening, options: SessionOptions = SessionOptions()) -> Engine:
+def open_engine(opening: Opening, options: SessionOptions = FASTEST) -> Engine:
     """See `hemonode.runtime.engines.open_engine`. Precision "auto" is fp16 where bundle and GPU are made for it.
 
     Args:
@@ -38,14 +38,15 @@ def open_engine(opening: Opening, options: SessionOptions = SessionOptions()) ->
     machine = this_machine()
     precision = choose_precision(opening, machine.compute_capability)
     order = order_plan(opening.bundle, opening.setting, precision, Shapes.fixed(opening.shape), machine)
-    stored, plan = PlanStore().obtain(order, may_build=opening.may_build)
+    remarks: list[str] = []
+    stored, plan = PlanStore().obtain(order, may_build=opening.may_build, listener=Listener(remark=remarks.append))
     return TensorRtEngine(
         lambda: _load(plan),
         opening.shape,
         precision=precision,
         version=f"TensorRT {machine.tensorrt}",
         device=machine.gpu,
-        remarks=stored.record.facts.remarks,
+        remarks=(*remarks, *stored.record.facts.remarks),
         options=options,
     )
 
@@ -58,7 +59,7 @@ def choose_precision(opening: Opening, compute_capability: str) -> Precision:
     """
     graphs = opening.bundle.setting(opening.setting).graphs
     if opening.precision == "auto":
-        return "fp16" if "fp16" in graphs and has_fast_fp16(compute_capability) else "fp32"
+        return usual_precision(opening.bundle, opening.setting, compute_capability)
     for precision in graphs:
         if precision == opening.precision:
             return precision
@@ -96,7 +97,7 @@ class TensorRtEngine(Engine):
         version: str,
         device: str,
         remarks: tuple[str, ...] = (),
-        options: SessionOptions = SessionOptions(),
+        options: SessionOptions = FASTEST,
         take_gpu: Callable[[], Gpu] = open_gpu,
     ) -> None:
         self.precision = precision
@@ -128,12 +129,11 @@ class TensorRtEngine(Engine):
 def _open(
     take_gpu: Callable[[], Gpu], load: Callable[[], Context], shape: Shape, options: SessionOptions
 ) -> tuple[Gpu, Session]:
-    gpu = take_gpu()
-    try:
-        return gpu, Session(gpu, load, shape, options)
-    except BaseException:
-        gpu.close()
-        raise
+    with ExitStack() as on_failure:
+        gpu = on_failure.enter_context(take_gpu())
+        session = Session(gpu, load, shape, options)
+        on_failure.pop_all()
+    return gpu, session
 
 
 def _load(plan: bytes) -> Context:

@@ -10,7 +10,7 @@ from hemonode.runtime.engines.tensorrt_features import read_features
 from hemonode.runtime.engines.tensorrt_log import SHARED_LOG
 from hemonode.runtime.engines.tensorrt_session import Tensor
 
-_DTYPES = {"UINT8": np.dtype(np.uint8), "FLOAT": np.dtype(np.float32)}
+_DTYPES: dict[str, np.dtype[np.generic]] = {"UINT8": np.dtype(np.uint8), "FLOAT": np.dtype(np.float32)}
 
 
 class TensorRtContext:
@@ -90,5 +90,5 @@ class TensorRtContext:
     def _dtype(self, name: str) -> np.dtype[np.generic]:
         told = self._engine.get_tensor_dtype(name).name
         if told not in _DTYPES:
-            raise EngineError(f"The engine's {name} is {told}, which none of hemonode's graphs has; build it again.")
+            raise EngineError(f"The built engine's {name} is {told}, as in none of hemonode's graphs; build it again.")
         return _DTYPES[told]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,8 @@ from hemonode.runtime.prediction import Prediction
 from hemonode.runtime.preprocess import PADDING_GREY
 
 FRAMES = "frames"
-_OUTPUTS = frozenset({"class_ids", "peaks"})
-_MORE_OUTPUTS = frozenset({"block_errors"})
+_OUTPUTS = {"class_ids": np.dtype(np.uint8), "peaks": np.dtype(np.float32)}
+_MORE_OUTPUTS = {"block_errors": np.dtype(np.float32)}
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,14 @@ class SessionOptions:
     memory: HostMemory | None = None
 
 
+FASTEST = SessionOptions()
+
+
 class Session:
-    """One plan on one GPU, for the thread that made it.
+    """One plan on one GPU, for the thread that made it. Closing the GPU frees all of it.
 
     Args:
-        gpu: of this thread; the session frees what it takes there.
+        gpu: of this thread.
         load: loads the plan; called in this thread.
         shape: (N, H, W), N the most frames at once.
         options: how frames reach the GPU.
@@ -90,7 +93,7 @@ class Session:
         remarks: sentences that the user should see.
 
     Raises:
-        EngineError: the plan is not for these frames, there is no room, or its first run failed; nothing is kept.
+        EngineError: the plan is not for these frames, there is no room, or its first run failed.
     """
 
     def __init__(
@@ -106,9 +109,9 @@ class Session:
         self._context = context
         tensors = {tensor.name: tensor for tensor in context.tensors()}
         self._check(tensors)
-        static = -1 not in tensors[FRAMES].shape
-        self.batch_sizes = (shape[0],) if static else self._range()
-        self._set_batch(shape[0])
+        self._static = -1 not in tensors[FRAMES].shape
+        self.batch_sizes = (shape[0],) if self._static else self._range()
+        context.set_shape(FRAMES, (*shape, 3))
         kinds = {name: ArrayKind(context.shape(name), tensor.dtype) for name, tensor in tensors.items()}
         inputs = {FRAMES: kinds.pop(FRAMES)}
         self._buffers = Buffers(gpu, inputs, kinds, options.memory)
@@ -116,7 +119,7 @@ class Session:
             context.bind(name, pointer)
         # What cannot run is found out now, while another engine can still be taken; and graphs want one run before.
         self.run(np.full((*shape, 3), PADDING_GREY, np.uint8))
-        if options.cuda_graph and static and self._buffers.memory != "pageable":
+        if options.cuda_graph and self._static and self._buffers.memory != "pageable":
             self._record()
 
     @property
@@ -127,7 +130,8 @@ class Session:
     def run(self, frames: npt.NDArray[np.uint8]) -> Prediction:
         """Answers for frames [n, H, W, 3], n one of `batch_sizes`; the arrays are the caller's."""
         count = len(frames)
-        self._set_batch(count)
+        if not self._static:
+            self._context.set_shape(FRAMES, frames.shape)
         self._buffers.inputs[FRAMES][:count] = frames
         if self._graph is None:
             self._enqueue()
@@ -135,14 +139,8 @@ class Session:
             self._gpu.launch(self._graph)
         self._gpu.synchronise()
         # Copies: the next run overwrites the buffers.
-        return Prediction(**{name: array[:count].copy() for name, array in self._buffers.outputs.items()})
-
-    def close(self) -> None:
-        """Give everything back. The GPU stays open."""
-        if self._graph is not None:
-            self._gpu.free(self._graph)
-        self._buffers.free()
-        self._gpu.free(self._context)
+        answers: dict[str, Any] = {name: array[:count].copy() for name, array in self._buffers.outputs.items()}
+        return Prediction(**answers)
 
     def _enqueue(self) -> None:
         self._buffers.upload()
@@ -160,23 +158,19 @@ class Session:
             # A capture that failed may leave its error behind; without this run it would show in a frame.
             self.run(np.full((*self._shape, 3), PADDING_GREY, np.uint8))
 
-    def _set_batch(self, count: int) -> None:
-        if len(self.batch_sizes) > 1 or self._graph is None:
-            self._context.set_shape(FRAMES, (count, *self._shape[1:], 3))
-
     def _range(self) -> tuple[int, ...]:
         least, most = self._context.batch_range(FRAMES)
         return tuple(range(least, min(most, self._shape[0]) + 1))
 
     def _check(self, tensors: dict[str, Tensor]) -> None:
-        inputs = {name for name, tensor in tensors.items() if tensor.is_input}
-        outputs = tensors.keys() - inputs
         wanted = (*self._shape, 3)
-        fits = inputs == {FRAMES} and all(
-            told in (-1, size) for told, size in zip(tensors[FRAMES].shape, wanted, strict=True)
+        inputs = {name: tensor for name, tensor in tensors.items() if tensor.is_input}
+        outputs = {name: tensor.dtype for name, tensor in tensors.items() if not tensor.is_input}
+        fits = inputs.keys() == {FRAMES} and all(
+            told in (-1, size) for told, size in zip(inputs[FRAMES].shape, wanted, strict=True)
         )
-        if not fits or not _OUTPUTS <= outputs <= _OUTPUTS | _MORE_OUTPUTS:
-            told = ", ".join(f"{tensor.name} {tensor.shape}" for tensor in tensors.values())
+        if not fits or not _OUTPUTS.items() <= outputs.items() <= (_OUTPUTS | _MORE_OUTPUTS).items():
+            told = ", ".join(f"{tensor.name} {tensor.dtype} {tensor.shape}" for tensor in tensors.values())
             raise EngineError(
                 f"The built engine is not for frames of {wanted} (it has {told}); build it again: hemonode build."
             )

@@ -148,7 +148,7 @@ def _explain_death(status: int, log: Path) -> str:
     if status == -signal.SIGKILL:
         return (
             "the system ended the build process, as it does when memory runs out; close other programs, or lower the "
-            "workspace with --workspace-mib."
+            "workspace (hemonode build --workspace-mib)."
         )
     how = f"crashed ({signal.Signals(-status).name})" if status < 0 else f"ended early (exit status {status})"
     said = " ".join(log.read_text("utf-8", "replace").split())

@@ -15,6 +15,7 @@ import platformdirs
 
 from hemonode.errors import EngineError
 from hemonode.runtime.plans.files import FOLDER_VARIABLE, cannot_write, size_of
+from hemonode.runtime.plans.key import BUILD_REVISION
 from hemonode.runtime.plans.lock import held_if_free
 from hemonode.runtime.plans.machine import Machine
 from hemonode.runtime.plans.record import NewerRecord, UnreadableRecord, read_record
@@ -29,7 +30,7 @@ class Entry:
         folder: of the plan.
         plan: with its record; None where the record cannot be read.
         fault: why it cannot be used on any machine, after a quick look; None: nothing was seen.
-        newer: whether a newer hemonode wrote it, which may well be able to use it.
+        newer: whether it is a newer hemonode's, which may well be able to use it.
     """
 
     folder: Path
@@ -111,7 +112,8 @@ class PlanCache:
         # First out of sight: half a plan is never seen, even if this is killed.
         doomed = self.scratch(name)
         folder.rename(doomed / name)
-        shutil.rmtree(doomed)
+        # On NFS a file that somebody reads stays until he closes it; the next sweep takes it.
+        shutil.rmtree(doomed, ignore_errors=True)
         return freed
 
     def sweep(self, holding: str | None = None) -> int:
@@ -128,6 +130,7 @@ class PlanCache:
                 if mine:
                     freed += size_of(leftover)
                     shutil.rmtree(leftover, ignore_errors=True)
+                    self.log_of(name).unlink(missing_ok=True)
         return freed
 
     def remove_helpers(self) -> int:
@@ -166,6 +169,8 @@ def _look_at(folder: Path) -> Entry:
         plan = StoredPlan(folder, read_record(folder))
     except UnreadableRecord as error:
         return Entry(folder, None, str(error), isinstance(error, NewerRecord))
+    if plan.record.key.revision > BUILD_REVISION:
+        return Entry(folder, plan, "a newer hemonode builds it differently", newer=True)
     return Entry(folder, plan, plan.damage())
 
 

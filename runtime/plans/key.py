@@ -89,7 +89,7 @@ class PlanKey(BaseModel):
     def misfit(self, machine: Machine) -> str | None:
         """Why a plan of this key is not to be loaded on a machine; None: it may be."""
         if self.revision != BUILD_REVISION:
-            return "another release of hemonode builds it differently"
+            return "this hemonode builds it differently"
         return machine.changes_since(self.machine) or None
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from hemonode.errors import EngineError
 from hemonode.runtime.plans.key import RECORD_SCHEMA, PlanKey
@@ -27,7 +26,7 @@ class PlanRecord(BaseModel):
     setting: str
     plan_sha256: str
     facts: BuiltFacts
-    built_at: datetime
+    built_at: AwareDatetime
     hemonode_version: str
 
 

@@ -36,6 +36,9 @@ COMMANDS = [
     "export",
     "run",
     "live",
+    "build",
+    "engines list",
+    "engines clean",
     "data check",
     "calibrate solver",
     "calibrate fine-tune",
@@ -73,6 +76,8 @@ def test_what_cannot_be_done_exits_with_1_and_one_sentence(tmp_path: Path) -> No
         (["run", "empty", "-o", "out"], "no pictures"),
         (["run", "smear.png", "-o", "out", "--setting", "dopri5-9"], "dopri5-9"),
         (["data", "check", "nowhere"], "nowhere"),
+        (["build", "words.txt"], "words.txt"),
+        (["engines", "clean", "nothing"], "nothing"),
     ],
 )
 def test_bad_input_is_named_with_what_to_do(tmp_path: Path, arguments: list[str], says: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import threading
 
@@ -10,7 +11,7 @@ import pytest
 from hemonode.errors import EngineError, InterruptedByUser
 from hemonode.runtime.plans.key import BuildOptions
 from hemonode.runtime.plans.order import order_plan
-from hemonode.runtime.plans.store import Listener
+from hemonode.runtime.plans.store import Listener, PlanStore
 from hemonode.runtime.plans.stored import StoredPlan
 
 
@@ -70,6 +71,12 @@ def test_a_failed_builds_log_is_kept_and_named(store, order):
 
 def test_a_crash_after_the_work_is_done_spoils_nothing(store, order):
     assert store("crash late").build(order).read()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tensorrt") is not None, reason="TensorRT is installed here")
+def test_the_real_build_process_without_tensorrt_says_so(tmp_path, order):
+    with pytest.raises(EngineError, match="TensorRT is not installed"):
+        PlanStore(tmp_path / "engines").build(order)
 
 
 def test_a_missing_build_process_is_one_sentence(store, order):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,16 @@ def test_changed_weights_are_another_plan(filled, order, colour_bundle, machine,
     absent = filled.find(changed)
     assert isinstance(absent, Absent)
     assert absent.reason == "the model's graph or weights have changed"
+
+
+def test_the_plans_of_two_hemonodes_that_build_differently_lie_side_by_side(filled, order, starts):
+    later = replace(order, key=order.key.model_copy(update={"revision": 2}))
+    assert later.key.name != order.key.name
+    filled.build(later)
+    assert the_plan(filled, order).record.key == order.key
+    [entry] = [entry for entry in filled.cache.entries() if entry.name == later.key.name]
+    assert entry.newer
+    assert "newer hemonode" in entry.fault
 
 
 def test_what_a_graph_does_not_use_does_not_change_its_plan(order, colour_bundle, machine, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -133,10 +134,16 @@ class Session:
         if not self._static:
             self._context.set_shape(FRAMES, frames.shape)
         self._buffers.inputs[FRAMES][:count] = frames
-        if self._graph is None:
-            self._enqueue()
-        else:
-            self._gpu.launch(self._graph)
+        try:
+            if self._graph is None:
+                self._enqueue()
+            else:
+                self._gpu.launch(self._graph)
+        except EngineError:
+            # A copy may be on its way already: the buffers must not be touched or freed before it ends.
+            with contextlib.suppress(EngineError):
+                self._gpu.synchronise()
+            raise
         self._gpu.synchronise()
         # Copies: the next run overwrites the buffers.
         answers: dict[str, Any] = {name: array[:count].copy() for name, array in self._buffers.outputs.items()}

@@ -2,6 +2,7 @@
 # `# in: 8.6 10.3` marks members that some versions lack; code may use them behind a look at `Features` or `hasattr` only.
 # tests/runtime/engines/test_tensorrt_api.py holds all of this against what the real modules have.
 
+from abc import ABCMeta
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -48,7 +49,7 @@ class ProfilingVerbosity(_Enum):
 class TensorIOMode(_Enum):
     INPUT: ClassVar[TensorIOMode]
 
-class Dims(Sequence[int]): ...
+class Dims(Sequence[int], metaclass=ABCMeta): ...
 
 class ILogger:
     class Severity(_Enum):

@@ -85,15 +85,15 @@ def measure_engine(
 ) -> EngineReport:
     """Stages on one thread, then the pipeline on every core, with one engine."""
 
-    def open_segmenter() -> Segmenter:
-        return Segmenter(bundle, engine=engine, precision=precision, threads=1)  # type: ignore[arg-type]
+    def open_segmenter(lanes: int) -> Segmenter:
+        return Segmenter(bundle, engine=engine, precision=precision, threads=lanes, lanes=lanes)  # type: ignore[arg-type]
 
-    with open_segmenter() as segmenter:
+    with open_segmenter(1) as segmenter:
         clock = measure_stages(segmenter, paths, frames, red_cell_px)
         opened = segmenter.engine
         setting = segmenter.setting
     stages = clock.summary()
-    rate_hz = measure_rate(open_segmenter, [read_picture(path) for path in paths], frames, red_cell_px, cores)
+    rate_hz = measure_rate(lambda: open_segmenter(cores), [read_picture(path) for path in paths], frames, red_cell_px)
     return EngineReport(opened.name, opened.version, opened.precision, setting, stages, cores, rate_hz)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 
 import numpy as np
 import numpy.typing as npt
 
 from hemonode.device.frame import Frame
 from hemonode.errors import EngineError
+from hemonode.runtime.live.crew import crew_for
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.pipeline import Pipeline
@@ -20,6 +20,8 @@ from hemonode.runtime.live.scale import LiveScale, Scale
 from hemonode.runtime.segment import Segmenter
 
 SLOWEST_FRAME_S = 60.0
+# Per worker; the crew is asked once within them how many frames it needs in work.
+_WARM_UP_FRAMES = 16
 
 
 class _Finish:
@@ -45,7 +47,6 @@ def measure_rate(
     pictures: Sequence[npt.NDArray[np.uint8]],
     frames: int,
     red_cell_px: float,
-    workers: int,
 ) -> float:
     """Results per second over `frames` frames, after each worker's first ones.
 
@@ -54,15 +55,16 @@ def measure_rate(
     Raises:
         EngineError: the pipeline gave no result for a minute.
     """
-    warm_up = 4 * workers
-    finish, faults, mailbox = _Finish(warm_up + frames), FaultLog(), Mailbox[Frame]()
     scale = LiveScale(red_cell_um=1.0, given=Scale(red_cell_px, "given"))
-    with ExitStack() as opened:
-        segmenters = [opened.enter_context(open_segmenter()) for _ in range(workers)]
-        countable = tuple(record.id for record in segmenters[0].bundle.manifest.classes if record.countable)
-        pipeline = Pipeline(mailbox, segmenters, scale, countable, [finish], faults)
+    mailbox, faults = Mailbox[Frame](), FaultLog()
+    with open_segmenter() as segmenter:
+        crew = crew_for(lambda: segmenter.engine)
+        warm_up = _WARM_UP_FRAMES * crew.most
+        finish = _Finish(warm_up + frames)
+        countable = tuple(record.id for record in segmenter.bundle.manifest.classes if record.countable)
+        pipeline = Pipeline(mailbox, segmenter, crew, scale, countable, [finish], faults)
         pipeline.start()
-        _feed(mailbox, pictures, finish, workers)
+        _feed(mailbox, pictures, finish, crew.most)
         pipeline.request_stop()
         pipeline.join(time.monotonic() + SLOWEST_FRAME_S)
     if not finish.done.is_set():

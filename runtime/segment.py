@@ -5,25 +5,28 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal
+from typing import Literal, NamedTuple, NoReturn
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hemonode.errors import PictureError, TooManyCellsError
+from hemonode.errors import EngineError, PictureError, TooManyCellsError
 from hemonode.runtime.bundle.reader import Bundle
 from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.counting.locate import Located, locate_cells
 from hemonode.runtime.counting.peaks import check_not_full, peak_thresholds
-from hemonode.runtime.engines import open_engine
+from hemonode.runtime.engines import ENGINES, open_engine
 from hemonode.runtime.engines.contract import AskedPrecision, Engine, Shape
-from hemonode.runtime.engines.pool import EnginePool
+from hemonode.runtime.engines.pool import CLOSED, EnginePool
+from hemonode.runtime.plans.machine import this_machine
 from hemonode.runtime.preprocess import equalise, pad, resample
 from hemonode.runtime.scale import RedCells, from_um_per_px, measure_red_cell_px
 from hemonode.runtime.tiling import TILE_PX, Plan, core_peaks, paste_core, plan_tiles
 
 Pixels = npt.NDArray[np.uint8]
+Size = tuple[int, int]
+"""Height and width, pixels."""
 ScaleSource = Literal["given", "um_per_px", "estimated"]
 
 # At the working scale; about a hundred red cells, enough to measure by.
@@ -73,6 +76,13 @@ class Inferred:
     engine_ms: float
 
 
+class _Asked(NamedTuple):
+    engine: str
+    precision: AskedPrecision
+    threads: int | None
+    lanes: int
+
+
 class Segmenter:
     """One model on one engine, for pictures of any size and callers in any thread. Close it, or use it in `with`.
 
@@ -99,17 +109,33 @@ class Segmenter:
     ) -> None:
         self.bundle = bundle
         self.setting = bundle.setting(setting).name
-        self._asked = engine, precision, threads, lanes
+        self._asked = _Asked(engine, precision, threads, lanes)
         self._tile_px = tile_px
         self._engines = EnginePool(self._open)
+        # Measuring the scale tries eight frame sizes: none is worth minutes of building.
+        self._measuring = self._engines
+        if engine in ENGINES and ENGINES[engine].builds:
+            this_machine()
+            self._measuring = EnginePool(self._open_at_once)
         smallest = bundle.manifest.input.minimum
-        with self._engines.using((1, smallest, smallest)):
+        with self._measuring.using((1, smallest, smallest)):
             pass  # what cannot be opened at all is told here
 
     @property
     def engine(self) -> Engine:
-        """The engine in use: what it is, what it computes in, and why better ones were passed over."""
-        return self._engines.latest
+        """The engine used last: what it is, what it computes in, and why better ones were passed over."""
+        return self._engines.latest or self._measuring.latest or _closed()
+
+    def renew(self, frame: Size) -> None:
+        """Open the engine for frames of a size anew, because a better one is ready; callers do not notice.
+
+        Args:
+            frame: height and width at the working scale.
+
+        Raises:
+            EngineError: it cannot be opened; the one before stays in use.
+        """
+        self._engines.renew((1, *frame))
 
     def segment(
         self, pixels: Pixels, *, red_cell_px: float | None = None, um_per_px: float | None = None
@@ -151,13 +177,16 @@ class Segmenter:
 
     def infer(self, prepared: Prepared) -> Inferred:
         """Run the engine on every tile and join the answers."""
+        return self._infer(prepared, self._engines)
+
+    def _infer(self, prepared: Prepared, engines: EnginePool) -> Inferred:
         started = time.perf_counter()
         plan, pixels = prepared.plan, prepared.pixels
         scale = self.bundle.manifest.input.mask_scale
         thresholds = peak_thresholds(self.bundle.manifest)
         class_ids = np.zeros((pixels.shape[0] * scale, pixels.shape[1] * scale), np.uint8)
         peaks = []
-        with self._engines.using((1, plan.frame_height, plan.frame_width)) as engine:
+        with engines.using((1, plan.frame_height, plan.frame_width)) as engine:
             for tile in plan.tiles:
                 part = pixels[tile.top : tile.top + plan.frame_height, tile.left : tile.left + plan.frame_width]
                 prediction = engine.run(pad(part, plan.frame_height, plan.frame_width)[None])
@@ -185,6 +214,7 @@ class Segmenter:
     def close(self) -> None:
         """Release the engines. Calling it again does nothing."""
         self._engines.close()
+        self._measuring.close()
 
     def __enter__(self) -> Segmenter:
         return self
@@ -195,10 +225,11 @@ class Segmenter:
         self.close()
 
     def _open(self, shape: Shape) -> Engine:
-        engine, precision, threads, lanes = self._asked
-        return open_engine(
-            self.bundle, shape, engine=engine, setting=self.setting, precision=precision, threads=threads, lanes=lanes
-        )
+        return open_engine(self.bundle, shape, setting=self.setting, **self._asked._asdict())
+
+    def _open_at_once(self, shape: Shape) -> Engine:
+        asked = self._asked._replace(engine="auto", precision="auto")
+        return open_engine(self.bundle, shape, setting=self.setting, **asked._asdict())
 
     def _locate(self, prepared: Prepared, inferred: Inferred) -> Located:
         return locate_cells(inferred.class_ids, inferred.peaks, self.bundle.manifest, prepared.height, prepared.width)
@@ -218,7 +249,7 @@ class Segmenter:
         part = pixels[top : top + side, left : left + side]
         prepared = self.prepare(part, red_cell_px=assumed_px)
         try:
-            located = self._locate(prepared, self.infer(prepared))
+            located = self._locate(prepared, self._infer(prepared, self._measuring))
         except TooManyCellsError:
             # Under a wrong scale noise can look like cells without end: no evidence for that scale.
             return RedCells(np.zeros(0), np.zeros(0))
@@ -226,6 +257,10 @@ class Segmenter:
         chosen = located.whole & np.isin([cell.class_id for cell in located.cells], red)
         scores = np.array([cell.score for cell in located.cells], np.float64)
         return RedCells(located.diameters_px[chosen], scores[chosen])
+
+
+def _closed() -> NoReturn:
+    raise EngineError(CLOSED)
 
 
 def _ms(started: float, ended: float) -> float:

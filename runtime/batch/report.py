@@ -28,6 +28,8 @@ def introduce(segmenter: Segmenter, console: Console) -> None:
     engine = segmenter.engine
     name = segmenter.bundle.manifest.name
     console.print(f"{name}, solver {segmenter.setting}, on {engine.name} {engine.precision} ({engine.device})")
+    for remark in engine.remarks:
+        console.print(f"  {remark}")
     for reason in engine.passed_over:
         console.print(f"  passed over: {reason}")
 

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 
 class EngineEntry(NamedTuple):
-    """Where an engine lives, and the extra that brings what it needs."""
+    """Where an engine lives, the extra that brings what it needs, and whether each frame size costs it minutes once."""
 
     module: str
     extra: str
+    builds: bool = False
 
 
 # One line per engine, best first. Each module has `open_engine(opening)`.
 ENGINES = {
-    "tensorrt": EngineEntry("hemonode.runtime.engines.tensorrt", "tensorrt"),
+    "tensorrt": EngineEntry("hemonode.runtime.engines.tensorrt", "tensorrt", builds=True),
     "cuda": EngineEntry("hemonode.runtime.engines.cuda", "cuda"),
     "openvino": EngineEntry("hemonode.runtime.engines.openvino", "cpu"),
     "cpu": EngineEntry("hemonode.runtime.engines.cpu", "cpu"),

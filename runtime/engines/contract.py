@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -57,7 +58,9 @@ class Engine(ABC):
         shape: (N, H, W) it was opened for.
         batch_sizes: those it computes as they are, rising; others are filled up with grey frames.
         lanes: how many calls of `run` are in work at once; further ones wait.
+        beside_cpu: whether it leaves the processor free for other work meanwhile.
         passed_over: where `auto` chose it, one sentence for each better engine that did not work.
+        run_ms: what the latest run took, without waiting for a lane.
         remarks: sentences on choices the engine made that a user would want to know.
     """
 
@@ -68,8 +71,10 @@ class Engine(ABC):
     shape: Shape
     batch_sizes: tuple[int, ...]
     lanes: int
+    beside_cpu: bool = False
     passed_over: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    run_ms: float = 0.0
 
     def __init__(self, shape: Shape, *, batch_sizes: tuple[int, ...] = (), lanes: int = 1) -> None:
         self.shape = shape
@@ -94,12 +99,14 @@ class Engine(ABC):
         self._check(frames)
         with self._free_lanes:
             self._check_open()
+            started = time.perf_counter()
             try:
                 found = self._infer(self._filled(frames))
             except EngineError:
                 raise
             except Exception as error:  # each library raises its own types
                 raise EngineError(f"The {self.name} engine failed on frames of {frames.shape}: {error}") from error
+            self.run_ms = 1e3 * (time.perf_counter() - started)
         return _first(found, len(frames))
 
     def close(self) -> None:

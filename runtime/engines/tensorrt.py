@@ -87,6 +87,7 @@ class TensorRtEngine(Engine):
     """
 
     name = "tensorrt"
+    beside_cpu = True
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +15,21 @@ import cv2
 
 from hemonode.device.camera import open_camera
 from hemonode.device.camera.contract import Camera
+from hemonode.errors import EngineError
 from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.bundle.schema import ScaleRecord
 from hemonode.runtime.engines.contract import AskedPrecision
-from hemonode.runtime.engines.cores import available_cores
 from hemonode.runtime.live.access import Access
+from hemonode.runtime.live.better_engine import BetterEngine
+from hemonode.runtime.live.crew import crew_for, usable_cores
+from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.scale import LiveScale, Scale
 from hemonode.runtime.live.server import LiveServer, build_app, listen
 from hemonode.runtime.live.session import LiveSession, ModelInfo
+from hemonode.runtime.plans.machine import this_machine
+from hemonode.runtime.plans.store import PlanStore
 from hemonode.runtime.scale import from_um_per_px
 from hemonode.runtime.segment import Segmenter
-
-MOST_WORKERS = 8
-"""More engines than this cost memory for frames that no eye can follow."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ def serve(options: LiveOptions, announce: Callable[[str], None]) -> None:
     cv2.setNumThreads(1)
     with ExitStack() as owned:
         listener = owned.enter_context(listen(options.host, options.port))
-        segmenters = [owned.enter_context(segmenter) for segmenter in _open_segmenters(options)]
-        session = _open_session(options, segmenters)
+        segmenter = owned.enter_context(_open_segmenter(options))
+        session = _open_session(options, segmenter)
         server = LiveServer(
             build_app(session, session.hub, access),
             session.hub,
@@ -77,19 +79,41 @@ def serve(options: LiveOptions, announce: Callable[[str], None]) -> None:
                 _leave_at_once()
 
 
-def _open_segmenters(options: LiveOptions) -> Iterator[Segmenter]:
-    bundle = open_bundle(options.bundle)
-    for _ in range(min(available_cores(), MOST_WORKERS)):
-        yield Segmenter(bundle, engine=options.engine, setting=options.setting, precision=options.precision, threads=1)
+def _open_segmenter(options: LiveOptions) -> Segmenter:
+    cores = usable_cores()
+    return Segmenter(
+        open_bundle(options.bundle),
+        engine=options.engine,
+        setting=options.setting,
+        precision=options.precision,
+        threads=cores,
+        lanes=cores,
+    )
 
 
-def _open_session(options: LiveOptions, segmenters: list[Segmenter]) -> LiveSession:
+def _open_session(options: LiveOptions, segmenter: Segmenter) -> LiveSession:
     def open_source() -> Camera:
         return open_camera(options.source, rate_hz=options.rate_hz)
 
-    segmenter = segmenters[0]
+    manifest = segmenter.bundle.manifest
+    scale = LiveScale(manifest.scale.red_cell_um, _given_scale(options, manifest.scale))
+    faults = FaultLog()
+    return LiveSession(
+        open_source(),
+        open_source,
+        segmenter,
+        crew_for(lambda: segmenter.engine),
+        scale,
+        manifest.classes,
+        lambda: _model_info(segmenter),
+        faults,
+        _better_engine(options, segmenter, faults),
+    )
+
+
+def _model_info(segmenter: Segmenter) -> ModelInfo:
     manifest, engine = segmenter.bundle.manifest, segmenter.engine
-    model = ModelInfo(
+    return ModelInfo(
         bundle=manifest.name,
         model=manifest.model,
         setting=segmenter.setting,
@@ -97,11 +121,22 @@ def _open_session(options: LiveOptions, segmenters: list[Segmenter]) -> LiveSess
         version=engine.version,
         device=engine.device,
         precision=engine.precision,
-        workers=len(segmenters),
         passed_over=engine.passed_over,
+        remarks=engine.remarks,
     )
-    scale = LiveScale(manifest.scale.red_cell_um, _given_scale(options, manifest.scale))
-    return LiveSession(open_source(), open_source, segmenters, scale, manifest.classes, model)
+
+
+def _better_engine(options: LiveOptions, segmenter: Segmenter, faults: FaultLog) -> list[BetterEngine]:
+    """What builds a TensorRT plan while another engine works, where the choice is ours and the machine can."""
+    graphs = segmenter.bundle.setting(segmenter.setting).graphs
+    precision = next((precision for precision in graphs if precision == options.precision), None)
+    if options.engine != "auto" or (precision is None and options.precision != "auto"):
+        return []
+    try:
+        machine = this_machine()
+    except EngineError:
+        return []  # the engines passed over tell the reason
+    return [BetterEngine(segmenter, machine, PlanStore(), faults, precision)]
 
 
 def _given_scale(options: LiveOptions, record: ScaleRecord) -> Scale | None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from hemonode.device.frame import Frame
 from hemonode.runtime.counting.cells import tally
+from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog, Percentiles, RateMeter, StageMeter
 from hemonode.runtime.live.order import InOrder
@@ -22,9 +23,12 @@ from hemonode.runtime.segment import Segmentation
 POLL_S = 0.1
 """How long a worker waits before it looks whether it should stop."""
 
+_ADJUST_EVERY = 32
+"""Results after which the crew is asked again how many frames it needs in work."""
+
 
 class FrameSegmenter(Protocol):
-    """What a worker needs of `hemonode.runtime.segment.Segmenter`; used by that worker's thread alone."""
+    """What the workers need of `hemonode.runtime.segment.Segmenter`; used by all of their threads."""
 
     def segment(self, pixels: npt.NDArray[np.uint8], *, red_cell_px: float) -> Segmentation:
         """Mask and cells of one picture, uint8 [H, W, 3] BGR."""
@@ -36,13 +40,14 @@ class FrameSegmenter(Protocol):
 class Pipeline:
     """Segments frames from a mailbox as fast as its workers can; nothing waits in a queue.
 
-    Each worker carries whole frames from pixels to counts with an engine of its own. On a CPU, one worker with a
-    single-threaded engine per core keeps every core busy through all stages, which stages in a row cannot when one
-    stage (the engine) takes most of the time.
+    Each worker carries whole frames from pixels to counts, so that one frame is prepared while another is in the engine
+    and a third is counted. On a CPU, one worker and one lane of the engine per core keep every core busy through all
+    stages, which stages in a row cannot when one stage (the engine) takes most of the time.
 
     Args:
         frames: where frames come from.
-        segmenters: one per worker; they stay the caller's to close, after `join`.
+        segmenter: stays the caller's to close, after `join`.
+        crew: how many frames are in work at once.
         countable_ids: class ids that are counted.
         sinks: get every result, in order. One that fails is told of and does not stop the others.
     """
@@ -50,7 +55,8 @@ class Pipeline:
     def __init__(
         self,
         frames: Mailbox[Frame],
-        segmenters: Sequence[FrameSegmenter],
+        segmenter: FrameSegmenter,
+        crew: Crew,
         scale: LiveScale,
         countable_ids: tuple[int, ...],
         sinks: Sequence[Sink],
@@ -61,11 +67,13 @@ class Pipeline:
         self._countable_ids = countable_ids
         self._sinks = tuple(sinks)
         self._faults = faults
+        self._crew = crew
+        self._in_work = crew.needed({})
         self._stages = StageMeter()
         self._rate = RateMeter()
         # An engine's first frames pay for its set-up; they would be the 99th percentile for minutes.
-        self._warm_up = 2 * len(segmenters)
-        self._order = InOrder[Result](self._deliver, limit=len(segmenters))
+        self._warm_up = 2 * crew.most
+        self._order = InOrder[Result](self._deliver, limit=crew.most)
         self._taking = threading.Lock()
         self._stopping = threading.Event()
         self._counted = threading.Lock()
@@ -74,8 +82,13 @@ class Pipeline:
         self._failed = 0
         self._threads = [
             threading.Thread(target=self._work, args=(segmenter,), name=f"worker-{number}", daemon=True)
-            for number, segmenter in enumerate(segmenters)
+            for number in range(crew.most)
         ]
+
+    @property
+    def in_work(self) -> int:
+        """Frames that may be in work at once now."""
+        return self._in_work
 
     @property
     def results(self) -> int:
@@ -119,7 +132,7 @@ class Pipeline:
     def _take(self) -> tuple[Frame, int] | None:
         # One worker at a time, so that tickets are in the order of the frames.
         with self._taking:
-            if not self._order.wait_for_room(POLL_S):
+            if not self._order.wait_for_room(self._in_work, POLL_S):
                 return None
             frame = self._frames.take(POLL_S)
             return None if frame is None else (frame, self._order.ticket())
@@ -154,6 +167,8 @@ class Pipeline:
         self._rate.tick()
         if self._results > self._warm_up:
             self._stages.add(result.stages_ms)
+        if self._results % _ADJUST_EVERY == 0:
+            self._in_work = self._crew.needed(self._stages.percentiles())
         for sink in self._sinks:
             self._hand(sink, result)
 

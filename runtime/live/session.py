@@ -12,11 +12,13 @@ from hemonode.device.camera.contract import Camera
 from hemonode.device.frame import Frame
 from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.live.capture import Capture
+from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.encode import PageSink
 from hemonode.runtime.live.hub import Hub
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.pipeline import FrameSegmenter, Pipeline
+from hemonode.runtime.live.result import Sink
 from hemonode.runtime.live.scale import LiveScale
 from hemonode.runtime.live.status import Condition, condition
 
@@ -35,9 +37,10 @@ class ModelInfo:
     version: str
     device: str
     precision: str
-    workers: int
     passed_over: tuple[str, ...] = ()
     """Why better engines do not work here, one sentence each."""
+    remarks: tuple[str, ...] = ()
+    """What else the engine has to say about its choices."""
 
 
 class LiveSession:
@@ -46,29 +49,35 @@ class LiveSession:
     Args:
         camera: open; it belongs to the session from now on.
         reopen: opens the same camera again after a failure.
-        segmenters: one per worker; the caller closes them after `stop`.
-        model: what the page tells about the model.
+        segmenter: the caller closes it after `stop`.
+        crew: how many frames are in work at once.
+        model: tells what runs now; the page shows it.
+        faults: of all parts.
+        sinks: get every result, beside the page.
     """
 
     def __init__(
         self,
         camera: Camera,
         reopen: Callable[[], Camera],
-        segmenters: Sequence[FrameSegmenter],
+        segmenter: FrameSegmenter,
+        crew: Crew,
         scale: LiveScale,
         classes: Sequence[ClassRecord],
-        model: ModelInfo,
+        model: Callable[[], ModelInfo],
+        faults: FaultLog,
+        sinks: Sequence[Sink] = (),
     ) -> None:
         self._classes = [_class_for_page(record) for record in classes]
         self._model = model
         self._scale = scale
-        self._faults = FaultLog()
+        self._faults = faults
         frames = Mailbox[Frame]()
         self._capture = Capture(camera, reopen, frames, self._faults)
         self.hub = Hub(self.status)
         self._page = PageSink(self.hub.wanted, self.hub.publish, self._faults)
         countable = tuple(record.id for record in classes if record.countable)
-        self._pipeline = Pipeline(frames, segmenters, scale, countable, [self._page], self._faults)
+        self._pipeline = Pipeline(frames, segmenter, crew, scale, countable, [self._page, *sinks], faults)
 
     def start(self) -> None:
         """Begin to capture, segment and encode."""
@@ -102,7 +111,7 @@ class LiveSession:
             **asdict(self.condition()),
             "hemonode": __version__,
             "source": asdict(camera),
-            "model": asdict(self._model),
+            "model": {**asdict(self._model()), "workers": self._pipeline.in_work},
             "classes": self._classes,
             "results": self._pipeline.results,
             "rate_hz": round(self._pipeline.rate_hz(), 2),

@@ -66,8 +66,8 @@ export class Panel {
     text("setting", model.setting);
     // A library's build number is for the tooltip.
     text("engine", `${model.version.split("-")[0]}, ${model.precision}`);
-    text("device", `${model.device.replaceAll("(R)", "")}, ${model.workers}\u00a0×\u00a01\u00a0thread`);
-    document.getElementById("engine").title = [model.version, ...model.passed_over].join("\n");
+    text("device", `${model.device.replaceAll("(R)", "")}, ${model.workers}\u00a0frames at once`);
+    document.getElementById("engine").title = [model.version, ...model.remarks, ...model.passed_over].join("\n");
     text("bundle", `${model.bundle} (${model.model})`);
     const rows = Object.entries(status.stages)
       .map(([stage, spent]) => [STAGES[stage] ?? stage, spent.p50_ms.toFixed(1), spent.p99_ms.toFixed(1)]);

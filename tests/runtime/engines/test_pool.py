@@ -80,3 +80,33 @@ def test_callers_who_come_together_share_one_engine(open_for, opened) -> None:
         thread.join(30)
     assert len(opened) == 1
     pool.close()
+
+
+def test_a_renewed_engine_takes_over_and_the_one_before_ends_after_its_last_run(open_for, opened) -> None:
+    pool = EnginePool(open_for)
+    with pool.using((1, 128, 128)) as before:
+        pool.renew((1, 128, 128))
+        with pool.using((1, 128, 128)) as after:
+            assert after is opened[1]
+            assert pool.latest is after
+        assert still_open(before)
+    assert not still_open(before)
+    pool.close()
+    assert not still_open(after)
+
+
+def test_an_engine_that_cannot_be_renewed_stays(colour_bundle, open_for, opened) -> None:
+    def fail_later(shape: tuple[int, int, int]) -> Engine:
+        if opened:
+            raise EngineError("no room")
+        return open_for(shape)
+
+    pool = EnginePool(fail_later)
+    with pool.using((1, 128, 128)) as engine:
+        pass
+    with pytest.raises(EngineError, match="no room"):
+        pool.renew((1, 128, 128))
+    with pool.using((1, 128, 128)) as again:
+        assert again is engine
+        assert still_open(again)
+    pool.close()

@@ -17,6 +17,8 @@ from hemonode.errors import DeviceError
 from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.live.access import Access
+from hemonode.runtime.live.crew import Crew
+from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.scale import LiveScale
 from hemonode.runtime.live.server import LiveServer, build_app, listen
 from hemonode.runtime.live.session import LiveSession, ModelInfo
@@ -93,12 +95,13 @@ class ColourSegmenter:
         return Segmentation(mask, tuple(cells), red_cell_px, "given", timings)
 
 
-def make_session(camera=None, segmenters=None, scale=None, reopen=None):
+def make_session(camera=None, segmenter=None, workers=2, scale=None, reopen=None):
     camera = camera or DiscCamera()
-    segmenters = segmenters or [ColourSegmenter(), ColourSegmenter()]
-    model = ModelInfo("discs", "by colour", "exact", "stand-in", "1.0", "this machine", "fp32", len(segmenters))
+    segmenter = segmenter or ColourSegmenter()
+    model = ModelInfo("discs", "by colour", "exact", "stand-in", "1.0", "this machine", "fp32")
     scale = scale or LiveScale(red_cell_um=7.5)
-    return LiveSession(camera, reopen or DiscCamera, segmenters, scale, CLASSES, model)
+    crew = Crew.of(workers)
+    return LiveSession(camera, reopen or DiscCamera, segmenter, crew, scale, CLASSES, lambda: model, FaultLog())
 
 
 def wait_until(true, timeout_s=20.0):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 
 import pytest
 
 from hemonode.errors import EngineError
+from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.order import InOrder
@@ -75,16 +77,22 @@ def test_what_is_finished_early_waits_for_its_turn():
     order.finish(third, "third")
     order.finish(second, None)
     assert delivered == []
-    assert not order.wait_for_room(0), "two finished items wait: no third may be begun"
+    assert not order.wait_for_room(9, 0), "two finished items wait: no third may be begun"
     order.finish(first, "first")
     assert delivered == ["first", "third"]
-    assert order.wait_for_room(0)
+    assert order.wait_for_room(9, 0)
 
 
 def test_results_of_uneven_workers_come_in_the_order_of_the_frames(standins):
     frames, collector = Mailbox(), Collector()
-    workers = [standins.ColourSegmenter(0.03), standins.ColourSegmenter(0.002), standins.ColourSegmenter(0.01)]
-    pipeline = Pipeline(frames, workers, LiveScale(7.5, GIVEN), (1, 2, 3), [collector], FaultLog())
+    spans_s = itertools.cycle([0.03, 0.002, 0.01])
+
+    class Uneven(standins.ColourSegmenter):
+        def segment(self, pixels, *, red_cell_px):
+            time.sleep(next(spans_s))
+            return super().segment(pixels, red_cell_px=red_cell_px)
+
+    pipeline = Pipeline(frames, Uneven(0), Crew.of(3), LiveScale(7.5, GIVEN), (1, 2, 3), [collector], FaultLog())
     pipeline.start()
     camera = standins.DiscCamera(rate_hz=200)
     for _ in range(60):
@@ -98,7 +106,7 @@ def test_results_of_uneven_workers_come_in_the_order_of_the_frames(standins):
 
 
 def test_frames_that_come_too_fast_are_dropped_and_counted(started, standins):
-    session = started(camera=standins.DiscCamera(rate_hz=500), segmenters=[standins.ColourSegmenter(0.05)])
+    session = started(camera=standins.DiscCamera(rate_hz=500), segmenter=standins.ColourSegmenter(0.05), workers=1)
     standins.wait_until(lambda: session.status()["results"] >= 3)
     status = session.status()
     accounted = status["results"] + sum(status["drops"].values())
@@ -115,7 +123,9 @@ def test_gaps_in_the_cameras_numbering_are_counted_as_its_own_losses(started, st
 def test_a_broken_sink_is_named_and_the_others_still_get_every_result(standins):
     frames, collector, faults = Mailbox(), Collector(), FaultLog()
     sinks = [BrokenSink(), collector]
-    pipeline = Pipeline(frames, [standins.ColourSegmenter(0)], LiveScale(7.5, GIVEN), (1, 2, 3), sinks, faults)
+    pipeline = Pipeline(
+        frames, standins.ColourSegmenter(0), Crew.of(1), LiveScale(7.5, GIVEN), (1, 2, 3), sinks, faults
+    )
     pipeline.start()
     camera = standins.DiscCamera(rate_hz=500)
     for count in range(1, 4):
@@ -132,7 +142,7 @@ def test_an_engine_that_fails_on_every_frame_is_reported_and_its_frames_counted(
         def segment(self, pixels, *, red_cell_px):  # noqa: ARG002
             raise EngineError("the graph gave no output")
 
-    session = started(segmenters=[Failing()])
+    session = started(segmenter=Failing(), workers=1)
     standins.wait_until(lambda: session.status()["drops"]["failed"] >= 2)
     assert session.condition().state == "trouble"
     assert "the graph gave no output" in session.condition().message
@@ -188,7 +198,8 @@ def test_it_stops_within_two_seconds_from_any_state(standins, state):
     session = standins.make_session(
         camera=camera,
         reopen=no_camera,
-        segmenters=[standins.ColourSegmenter(1.0 if state == "slow engine" else 0.005)],
+        segmenter=standins.ColourSegmenter(1.0 if state == "slow engine" else 0.005),
+        workers=1,
         scale=LiveScale(7.5, GIVEN),
     )
     session.start()

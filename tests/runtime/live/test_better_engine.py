@@ -54,7 +54,7 @@ def builds():
     """Stands in for `BackgroundBuilds`; each call is kept."""
 
     class Builds(list):
-        def __call__(self, store, orders, *, ready, failed):
+        def __call__(self, _store, orders, *, ready, failed):
             self.append((orders[0], ready, failed))
 
     return Builds()

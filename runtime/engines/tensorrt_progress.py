@@ -64,7 +64,7 @@ class PhaseTree:
         for phase in reversed(self._open):
             share = min((phase.done + share) / phase.steps, 1.0)
         now = Progress(phase=self._open[0].name, step=int(STEPS * share), steps=STEPS)
-        if self._last is not None and self._last.phase == now.phase and now.step < self._last.step < STEPS:
+        if self._last is not None and self._last.phase == now.phase and now.step < self._last.step:
             # A step that began anew, or phases told out of order: what was reached stays reached.
             return
         if now != self._last:

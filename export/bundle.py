@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import onnx
 from torch import nn
 
+from hemonode.errors import ExportError
 from hemonode.export.block_proof import block_errors, block_estimates
 from hemonode.export.card import write_card
 from hemonode.export.draft import drafted
 from hemonode.export.findings import Limits
 from hemonode.export.frames import PreparedFrame
 from hemonode.export.graph.weights import WeightFile
-from hemonode.export.graph.writer import Heads, write_graph
-from hemonode.export.half.block_rounding import BeyondHalf
-from hemonode.export.half.trial import HalfGraph
+from hemonode.export.graph.writer import Heads
+from hemonode.export.lowered import REFERENCE, write_lowered, write_reference
 from hemonode.export.manifest import SOLVERS, class_records, draft_manifest, graph_name, with_proof, with_results
 from hemonode.export.reach import measure_reach
 from hemonode.export.reference import adaptive_answer
 from hemonode.export.session import GraphSession
-from hemonode.export.settings import Setting, integrating
-from hemonode.export.verify import Ground, Proof
+from hemonode.export.settings import Setting
+from hemonode.export.verify import Lowered, Proof
 from hemonode.export.work import multiply_adds_per_px
 from hemonode.runtime.bundle.schema import Manifest, Precision, SolverSetting
 from hemonode.runtime.bundle.writer import write_manifest
 from hemonode.train.checkpoint import Checkpoint
 from hemonode.train.models.nodes_unet import STRIDE
-
-REFERENCE: Precision = "fp32"
-"""The precision that magnitudes and the reach are measured in: always written, and dropped if nobody asked for it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,7 @@ class Order:
     Attributes:
         settings: from few evaluations to many.
         default_setting: name of the one that a device uses when nothing else is asked for.
+        calibration: pictures of the training split, for int8.
         accuracy: Markdown for the card, or None.
     """
 
@@ -50,6 +48,7 @@ class Order:
     default_setting: str
     precisions: tuple[Precision, ...]
     limits: Limits = field(default_factory=Limits)
+    calibration: Sequence[PreparedFrame] = ()
     accuracy: str | None = None
 
 
@@ -76,18 +75,20 @@ def export_bundle(
         frames: real pictures to verify on.
         out: the bundle's folder.
         advance: called `rounds` times, for a progress bar.
-        warn: told of each setting that is written in fp32 only though fp16 was asked for, too.
+        warn: told of each setting that is not written in fp16 or int8 though that was asked for, with the reason.
 
     Raises:
         ExportError: a setting fails its verification, or the checkpoint cannot be written as a graph.
         SolverError: the adaptive solver cannot solve a picture.
         OutputError: `out` holds something else, or cannot be written.
     """
+    if "int8" in order.precisions and REFERENCE not in order.precisions:
+        raise ExportError("machines check an int8 graph against the one in fp32: ask for fp32, too")
     heads = Heads(countable_ids=tuple(kind.id for kind in class_records(checkpoint) if kind.countable))
     draft = draft_manifest(order.name, checkpoint, heads, order.settings, order.default_setting, order.precisions)
     with drafted(out) as folder:
         (folder / SOLVERS).mkdir()
-        _write_graphs(model, order.settings, heads, folder, REFERENCE)
+        write_reference(model, order.settings, heads, folder)
         finest = min((setting.tolerance for setting in order.settings if setting.tolerance), default=math.inf)
         answers = []
         for frame in frames:
@@ -105,18 +106,15 @@ def export_bundle(
 def _prove(
     proof: Proof, order: Order, drafts: Sequence[SolverSetting], folder: Path, warn: Callable[[str], None]
 ) -> list[SolverSetting]:
-    """The settings with their proof. FP16 graphs are written here, once it is known what must stay in FP32."""
-    grounds = [proof.ground(setting, folder / graph_name(setting.name, REFERENCE)) for setting in order.settings]
-    halves = _halves(proof, order, grounds, folder, warn)
+    """The settings with their proof. Other graphs are written here, once it is known what must stay in FP32."""
+    references = [folder / graph_name(setting.name, REFERENCE) for setting in order.settings]
+    grounds = [proof.ground(*pair) for pair in zip(order.settings, references, strict=True)]
+    lowered = write_lowered(proof, order.settings, grounds, order.precisions, order.calibration, folder, warn)
     proven = []
-    for setting, draft, ground in zip(order.settings, drafts, grounds, strict=True):
-        half = halves.get(setting.name)
-        graphs = {precision: graph for precision, graph in draft.graphs.items() if precision != "fp16" or half}
-        reference = folder / graph_name(setting.name, REFERENCE)
-        records = {
-            precision: proof.record(setting, precision, folder / graph, ground, half if precision == "fp16" else None)
-            for precision, graph in graphs.items()
-        }
+    for setting, draft, ground, reference in zip(order.settings, drafts, grounds, references, strict=True):
+        own: dict[Precision, Lowered | None] = {**dict.fromkeys(draft.graphs), **lowered[setting.name]}
+        graphs = {p: graph for p, graph in draft.graphs.items() if p == REFERENCE or own[p] is not None}
+        records = {p: proof.record(setting, p, folder / graph, ground, own[p]) for p, graph in graphs.items()}
         proven.append(
             with_proof(
                 draft.model_copy(update={"graphs": graphs}),
@@ -127,43 +125,6 @@ def _prove(
             )
         )
     return proven
-
-
-def _halves(
-    proof: Proof, order: Order, grounds: Sequence[Ground], folder: Path, warn: Callable[[str], None]
-) -> dict[str, HalfGraph]:
-    """How the settings are written in FP16, by name, those left out whose tolerance it cannot hold."""
-    halves: dict[str, HalfGraph] = {}
-    if "fp16" not in order.precisions:
-        return halves
-    for setting, ground in zip(order.settings, grounds, strict=True):
-        try:
-            halves[setting.name] = proof.half(setting, ground)
-        except BeyondHalf as error:
-            if REFERENCE not in order.precisions:
-                raise
-            warn(f"written in fp32 only: {error}")
-    held = [setting for setting in order.settings if setting.name in halves]
-    kept = [halves[setting.name].kept_fp32 for setting in held]
-    if held:
-        _write_graphs(proof.model, held, proof.heads, folder, "fp16", kept)
-    return halves
-
-
-def _write_graphs(
-    model: nn.Module,
-    settings: Sequence[Setting],
-    heads: Heads,
-    folder: Path,
-    precision: Precision,
-    kept_fp32: Sequence[Collection[str]] | None = None,
-) -> None:
-    weights = WeightFile(precision)
-    for setting, kept in zip(settings, kept_fp32 or [()] * len(settings), strict=True):
-        with integrating(model, setting.solvers):
-            graph = write_graph(model, setting.name, heads, weights, kept, setting.tolerance)
-        (folder / graph_name(setting.name, precision)).write_bytes(graph.SerializeToString())
-    weights.save(folder / SOLVERS)
 
 
 def _reach(order: Order, frames: Sequence[PreparedFrame], folder: Path) -> int:

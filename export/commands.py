@@ -13,6 +13,7 @@ class PrecisionChoice(str, Enum):
 
     fp32 = "fp32"
     fp16 = "fp16"
+    int8 = "int8"
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +40,9 @@ def export(
         "--default",
         help="The setting a device uses unasked: METHOD:STEPS, a tolerance or a name. [default: the first]",
     ),
-    precision: list[PrecisionChoice] = typer.Option(["fp32"], "--precision", help="Repeat for both."),
+    precision: list[PrecisionChoice] = typer.Option(
+        ["fp32"], "--precision", help="Repeat for more; int8 brings fp32 along, which machines check it against."
+    ),
     data: str = typer.Option(
         ..., "--data", help="Pictures to measure on: a folder with dataset.toml, that file, or a shipped one's name."
     ),
@@ -55,6 +58,12 @@ def export(
         min=0,
         max=1,
         help="Share of each mask that fp16 keeps, else parts of it stay in FP32.",
+    ),
+    int8_agreement: float = typer.Option(
+        0.999, "--int8-agreement", min=0, max=1, help="The same of int8; a setting that is no faster then is left out."
+    ),
+    calibration_images: int = typer.Option(
+        24, "--calibration-images", min=1, help="Pictures of the train split on which int8 sees how large values are."
     ),
     count_difference: int = typer.Option(
         2, "--count-difference", min=0, help="Cells per picture by which counts may differ from the adaptive solver's."
@@ -92,8 +101,13 @@ def export(
             root=root,
             images=images,
             search_images=search_images,
+            calibration_images=calibration_images,
             limits=Limits(
-                agreement_unrolled_onnx={**Limits().agreement_unrolled_onnx, "fp16": fp16_agreement},
+                agreement_unrolled_onnx={
+                    **Limits().agreement_unrolled_onnx,
+                    "fp16": fp16_agreement,
+                    "int8": int8_agreement,
+                },
                 agreement_adaptive_onnx=least_agreement,
                 count_difference=count_difference,
             ),

@@ -18,13 +18,15 @@ class Limits:
 
     Attributes:
         agreement_unrolled_onnx: least share of equal mask pixels, torch unrolled against ONNX. An fp16 graph keeps it
-            in FP16 arithmetic, if need be with parts of it in FP32.
+            in FP16 arithmetic, an int8 graph on every CPU engine here, if need be with parts of them in FP32.
         agreement_adaptive_onnx: least share of equal mask pixels, torch adaptive against ONNX.
         count_difference: most cells by which adaptive and ONNX may differ, summed over the classes.
         largest_magnitude: that an FP16 convolution may take or give; FP16 ends at 65504.
     """
 
-    agreement_unrolled_onnx: Mapping[Precision, float] = field(default_factory=lambda: {"fp32": 0.999, "fp16": 0.999})
+    agreement_unrolled_onnx: Mapping[Precision, float] = field(
+        default_factory=lambda: {"fp32": 0.999, "fp16": 0.999, "int8": 0.999}
+    )
     agreement_adaptive_onnx: float = 0.99
     count_difference: int = 2
     largest_magnitude: float = 6e4
@@ -36,7 +38,7 @@ class Finding:
 
     Attributes:
         agreement_unrolled: as the CPU engine runs it, with torch unrolled.
-        agreement_rounded: the same in FP16 arithmetic; None for fp32.
+        agreement_rounded: the same in FP16 arithmetic; None of other graphs.
         agreement_adaptive: in its own arithmetic, with torch adaptive.
         count_difference: likewise.
     """
@@ -54,25 +56,13 @@ def judge(graph: str, precision: Precision, findings: Sequence[Finding], limits:
     Raises:
         ExportError: a limit is not kept; the sentence names the worst picture and the figure.
     """
-    # Comparisons are written so that NaN fails.
     unrolled = min(findings, key=lambda finding: finding.agreement_unrolled)
-    if not unrolled.agreement_unrolled >= limits.agreement_unrolled_onnx[precision]:
-        raise ExportError(
-            f"{graph} differs from torch: on {unrolled.image} {unrolled.agreement_unrolled:.4%} of the mask agrees, "
-            f"below {limits.agreement_unrolled_onnx[precision]:.2%}; the graph is at fault, so nothing was written"
-        )
+    if what := _unlike_torch(unrolled, precision, limits):
+        raise ExportError(f"{graph} differs from torch: {what}; the graph is at fault, so nothing was written")
     adaptive = min(findings, key=lambda finding: finding.agreement_adaptive)
-    if not adaptive.agreement_adaptive >= limits.agreement_adaptive_onnx:
-        raise ExportError(
-            f"{graph} is too coarse: on {adaptive.image} {adaptive.agreement_adaptive:.4%} of the mask agrees with the "
-            f"adaptive solver, below {limits.agreement_adaptive_onnx:.2%}; take more steps or a higher order"
-        )
     count = max(findings, key=lambda finding: finding.count_difference)
-    if not count.count_difference <= limits.count_difference:
-        raise ExportError(
-            f"{graph} is too coarse: on {count.image} it counts {count.count_difference} cells otherwise than the "
-            f"adaptive solver, more than {limits.count_difference}; take more steps or a higher order"
-        )
+    if what := _unlike_adaptive(adaptive, limits) or _counted_otherwise(count, limits):
+        raise ExportError(f"{graph} is too coarse: {what}; take more steps or a higher order")
     rounded = [finding.agreement_rounded for finding in findings if finding.agreement_rounded is not None]
     return SettingVerification(
         images=len(findings),
@@ -81,6 +71,45 @@ def judge(graph: str, precision: Precision, findings: Sequence[Finding], limits:
         mask_agreement_adaptive_onnx=adaptive.agreement_adaptive,
         count_difference_adaptive_onnx=count.count_difference,
         worst_image=adaptive.image,
+    )
+
+
+def shortfall(precision: Precision, finding: Finding, limits: Limits) -> str | None:
+    """Which limit a picture does not keep, in words; None where it keeps all."""
+    return (
+        _unlike_torch(finding, precision, limits)
+        or _unlike_adaptive(finding, limits)
+        or _counted_otherwise(finding, limits)
+    )
+
+
+# Comparisons are written so that NaN fails.
+
+
+def _unlike_torch(finding: Finding, precision: Precision, limits: Limits) -> str | None:
+    if finding.agreement_unrolled >= limits.agreement_unrolled_onnx[precision]:
+        return None
+    return (
+        f"on {finding.image} {finding.agreement_unrolled:.4%} of the mask agrees, below "
+        f"{limits.agreement_unrolled_onnx[precision]:.2%}"
+    )
+
+
+def _unlike_adaptive(finding: Finding, limits: Limits) -> str | None:
+    if finding.agreement_adaptive >= limits.agreement_adaptive_onnx:
+        return None
+    return (
+        f"on {finding.image} {finding.agreement_adaptive:.4%} of the mask agrees with the adaptive solver, below "
+        f"{limits.agreement_adaptive_onnx:.2%}"
+    )
+
+
+def _counted_otherwise(finding: Finding, limits: Limits) -> str | None:
+    if finding.count_difference <= limits.count_difference:
+        return None
+    return (
+        f"on {finding.image} it counts {finding.count_difference} cells otherwise than the adaptive solver, more than "
+        f"{limits.count_difference}"
     )
 
 

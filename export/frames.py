@@ -39,16 +39,16 @@ class Preparation:
         return PreparedFrame(name, pad(scaled, height, width))
 
 
-def spread_frames(dataset: Dataset, count: int, prepare: Preparation) -> list[PreparedFrame]:
-    """`count` pictures of an open data set, or all where it has fewer, evenly spread over it, prepared.
+def spread_frames(dataset: Dataset, count: int, prepare: Preparation, split: str | None = None) -> list[PreparedFrame]:
+    """`count` pictures of an open data set or a split of it, or all where it has fewer, evenly spread, prepared.
 
     Raises:
         ExportError: fewer than one picture is asked for.
-        DatasetError, PictureError: a picture cannot be read.
+        DatasetError, PictureError: there is no such split, or a picture cannot be read.
     """
     if count < 1:
         raise ExportError(f"{count} verification pictures prove nothing: ask for at least one")
-    samples = (dataset.read(entry) for entry in spread(dataset.entries(None), count))
+    samples = (dataset.read(entry) for entry in spread(dataset.entries(split), count))
     return [prepare(sample.name, sample.pixels, sample.red_cell_px) for sample in samples]
 
 

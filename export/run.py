@@ -38,6 +38,7 @@ class Request:
     root: Path | None
     images: int
     search_images: int
+    calibration_images: int
     limits: Limits
     accuracy: Path | None
 
@@ -57,7 +58,11 @@ def run_export(request: Request) -> None:
     request.choice.check(model)
     (dataset,) = open_datasets([request.data], [] if request.root is None else [request.root])
     recipe = checkpoint.recipe
+    precisions = _with_reference(request.precisions)
     preparation = Preparation(recipe.scale.red_cell_px, recipe.preprocessing, STRIDE, MINIMUM_PX)
+    calibration = (
+        spread_frames(dataset, request.calibration_images, preparation, "train") if "int8" in precisions else ()
+    )
     console = Console(stderr=True)
     with Progress(*Progress.get_default_columns()[:3], TimeRemainingColumn(), console=console, transient=True) as bar:
 
@@ -77,8 +82,9 @@ def run_export(request: Request) -> None:
             name=request.out.name.removesuffix(".hemo"),
             settings=ladder(settings),
             default_setting=request.choice.default_of(settings),
-            precisions=request.precisions,
+            precisions=precisions,
             limits=request.limits,
+            calibration=calibration,
             accuracy=accuracy,
         )
         frames = spread_frames(dataset, request.images, preparation)
@@ -93,6 +99,11 @@ def run_export(request: Request) -> None:
             lambda sentence: console.print(f"Warning: {sentence}", soft_wrap=True, highlight=False),
         )
     _print_summary(manifest, request.out)
+
+
+def _with_reference(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
+    """A machine checks an int8 graph against the one in fp32 before it runs it."""
+    return ("fp32", *precisions) if "int8" in precisions and "fp32" not in precisions else precisions
 
 
 def _read_accuracy(path: Path | None) -> str | None:
@@ -110,11 +121,12 @@ def _print_summary(manifest: Manifest, out: Path) -> None:
         console.print(f"  {setting.name}: {_solvers(setting)}")
         for precision, proof in setting.verification.items():
             kept = f"; in FP32: {', '.join(proof.kept_fp32)}" if proof.kept_fp32 else ""
+            share = "" if proof.int8_share is None else f"; {proof.int8_share:.0%} of the work in 8 bits"
             console.print(
                 f"  {setting.name} {precision}: on {proof.images} pictures at least "
                 f"{proof.mask_agreement_adaptive_onnx:.3%} of the mask as the adaptive solver, "
                 f"{agreement_with_torch(proof):.3%} as torch; counts within "
-                f"{proof.count_difference_adaptive_onnx:g}{kept}"
+                f"{proof.count_difference_adaptive_onnx:g}{share}{kept}"
             )
 
 

@@ -13,7 +13,7 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, num
 
 from hemonode import __version__
 from hemonode.errors import ExportError
-from hemonode.export.graph.weights import COMPUTE_TYPES, WeightFile
+from hemonode.export.graph.weights import COMPUTE_TYPES, Array, WeightFile
 
 OPSET = 17
 IR_VERSION = 8
@@ -21,9 +21,9 @@ IR_VERSION = 8
 # What TensorRT 8.6 and later parse into layers of their own, without plug-ins or control flow.
 OPERATORS = frozenset(
     (
-        "Abs", "Add", "ArgMax", "Cast", "Concat", "Conv", "Div", "Flatten", "Gather", "GreaterOrEqual", "Max",
-        "MaxPool", "Mul", "ReduceMax", "ReduceMean", "Relu", "Resize", "Shape", "Sigmoid", "Softplus", "Sqrt", "Sub",
-        "Tanh", "TopK", "Transpose", "Unsqueeze", "Where",
+        "Abs", "Add", "ArgMax", "Cast", "Concat", "Conv", "DequantizeLinear", "Div", "Flatten", "Gather",
+        "GreaterOrEqual", "Max", "MaxPool", "Mul", "QuantizeLinear", "ReduceMax", "ReduceMean", "Relu", "Resize",
+        "Shape", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh", "TopK", "Transpose", "Unsqueeze", "Where",
     )
 )  # fmt: skip
 
@@ -33,6 +33,10 @@ class Value(NamedTuple):
 
     name: str
     dtype: int
+
+
+Named = tuple[str, Array]
+"""A weight and the name that all graphs know it by."""
 
 
 class GraphBuilder:
@@ -94,9 +98,8 @@ class GraphBuilder:
             raise ExportError(f"operator {operator} is not known to parse on every target: write it with others")
         # Nodes are called by their module; what they pass on, which is named several times, by a number: that takes
         # 40 % off a graph of 64 evaluations per block.
-        stem = f"{self._scope}{operator}"
-        name = f"{stem}_{self._counts[stem]}"
-        self._counts[stem] += 1
+        name = self.upcoming(operator)
+        self._counts[f"{self._scope}{operator}"] += 1
         first = self._values
         self._values += len(dtypes)
         names = [f"v{index}" for index in range(first, self._values)]
@@ -105,6 +108,15 @@ class GraphBuilder:
         node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
         self._nodes.append(node)
         return tuple(Value(output, dtype) for output, dtype in zip(names, dtypes, strict=True))
+
+    def upcoming(self, operator: str) -> str:
+        """What the next node of this operator will be called."""
+        stem = f"{self._scope}{operator}"
+        return f"{stem}_{self._counts[stem]}"
+
+    def conv(self, x: Value, weight: Named, bias: Named, **geometry: object) -> Value:
+        """A convolution in the compute type, of weight [O, I, h, w] and bias [O]."""
+        return self.op("Conv", [self.compute(x), self.weight(*weight), self.weight(*bias)], **geometry)
 
     def cast(self, value: Value, dtype: int) -> Value:
         """`value` in another element type; no node where it has that type, one node for repeated requests."""
@@ -118,17 +130,17 @@ class GraphBuilder:
         """`value` in the type that convolutions are computed in."""
         return self.cast(value, self.compute_dtype)
 
-    def weight(self, name: str, values: npt.NDArray[np.floating]) -> Value:
-        """A weight in the shared file, in the compute type. Graphs that use the same name share the bytes.
+    def weight(self, name: str, values: npt.NDArray[np.floating], dtype: int | None = None) -> Value:
+        """A weight in the shared file, in `dtype` or else the compute type. Graphs share the bytes of one name.
 
         Inside the graph it is called by a number: 64 evaluations per block name 400 biases.
         """
-        key = name, self.compute_dtype
+        key = name, self.compute_dtype if dtype is None else dtype
         if key not in self._shared:
-            tensor = self._weights.tensor(name, values, self.compute_dtype)
+            tensor = self._weights.tensor(name, values, key[1])
             tensor.name = f"w{len(self._shared)}"
             self._initializers.append(tensor)
-            self._shared[key] = Value(tensor.name, self.compute_dtype)
+            self._shared[key] = Value(tensor.name, key[1])
         return self._shared[key]
 
     def constant(self, values: npt.ArrayLike, dtype: npt.DTypeLike) -> Value:

@@ -47,7 +47,7 @@ class Emission:
         self._emitters = emitters
         self._keep_fp32 = frozenset(keep_fp32)
         self._names: dict[nn.Module, str] = {module: name for name, module in model.named_modules()}
-        self._labels = _labels(model)
+        self._labels = labels_of(model)
         self._arrays: dict[Tensor, Array] = {}
 
     def name(self, module: nn.Module) -> str:
@@ -85,8 +85,8 @@ class Emission:
         return TensorProto.FLOAT if self.name(module) in self._keep_fp32 else self.graph.compute_dtype
 
 
-def _labels(model: nn.Module) -> dict[nn.Module, str]:
-    """What nodes are called by: the module's path, and inside an ODE block its position, such as ode5.dynamics."""
+def labels_of(model: nn.Module) -> dict[nn.Module, str]:
+    """What a module's nodes are called by: its path, and inside an ODE block its position, such as ode5.dynamics."""
     labels = {module: path for path, module in model.named_modules()}
     for block in ode_blocks(model):
         for path, module in block.named_modules():

@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from hemonode.errors import ExportError
-from hemonode.export.graph.builder import GraphBuilder, Value
+from hemonode.export.graph.builder import GraphBuilder, Named, Value
 from hemonode.export.graph.emission import Emission
 from hemonode.export.graph.weights import Array, array_of
 
@@ -40,9 +40,7 @@ def emit_conv(emission: Emission, conv: nn.Conv2d, x: Value, norm: nn.BatchNorm2
     return convolve(emission.graph, conv, x, (f"{name}.weight", weight), (f"{name}.bias", bias))
 
 
-def convolve(
-    graph: GraphBuilder, conv: nn.Conv2d, x: Value, weight: tuple[str, Array], bias: tuple[str, Array]
-) -> Value:
+def convolve(graph: GraphBuilder, conv: nn.Conv2d, x: Value, weight: Named, bias: Named) -> Value:
     """A Conv node with `conv`'s geometry and the given named weights, in the graph's compute type.
 
     Raises:
@@ -50,11 +48,7 @@ def convolve(
     """
     if conv.padding_mode != "zeros" or isinstance(conv.padding, str):
         raise ExportError(f"'{weight[0]}': only zero padding by a number of pixels can be written")
-    return graph.op(
-        "Conv",
-        [graph.compute(x), graph.weight(*weight), graph.weight(*bias)],
-        **_geometry(conv),
-    )
+    return graph.conv(x, weight, bias, **_geometry(conv))
 
 
 def _geometry(conv: nn.Conv2d) -> dict[str, Any]:

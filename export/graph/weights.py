@@ -17,8 +17,12 @@ from hemonode.runtime.bundle.schema import Precision
 ALIGNMENT = 64
 """Bytes: a cache line, and enough for any vector load from a mapped file."""
 
-COMPUTE_TYPES: dict[Precision, int] = {"fp32": TensorProto.FLOAT, "fp16": TensorProto.FLOAT16}
-"""What convolutions and activations are computed in."""
+COMPUTE_TYPES: dict[Precision, int] = {
+    "fp32": TensorProto.FLOAT,
+    "fp16": TensorProto.FLOAT16,
+    "int8": TensorProto.FLOAT,
+}
+"""What convolutions and activations are computed in; of int8, where nothing says that 8 bits are enough."""
 
 
 Array = npt.NDArray[np.float64]

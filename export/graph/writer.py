@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from onnx import ModelProto, TensorProto, helper
@@ -11,8 +12,10 @@ from torch import nn
 
 from hemonode.errors import ExportError
 from hemonode.export.graph.builder import GraphBuilder, Value
+from hemonode.export.graph.eight_bits import ConvRanges
 from hemonode.export.graph.emission import Emission
 from hemonode.export.graph.outputs import emit_block_errors, emit_class_ids, emit_peaks, emit_pixels
+from hemonode.export.graph.quantised import QuantisedBuilder
 from hemonode.export.graph.table import EMITTERS, NETWORKS
 from hemonode.export.graph.weights import WeightFile
 from hemonode.train.models.nodes_unet import HEAT_STRIDE
@@ -43,6 +46,7 @@ def write_graph(
     weights: WeightFile,
     keep_fp32: Collection[str] = (),
     tolerance: float | None = None,
+    ranges: Mapping[str, ConvRanges] = MappingProxyType({}),
 ) -> ModelProto:
     """The graph of a network whose ODE blocks hold unrolled solvers; its weights go into `weights`.
 
@@ -57,13 +61,14 @@ def write_graph(
         weights: the file that takes the weights, of the precision that the graph computes in.
         keep_fp32: paths of the modules that compute in FP32 whatever that precision is.
         tolerance: rtol and atol that the estimates are scaled by; None is each ODE block's own.
+        ranges: of the convolutions that compute in 8 bits, by name.
 
     Raises:
         ExportError: a module has no emitter, an ODE block no unrolled solver, or a weight overflows the precision.
     """
     if type(model) not in NETWORKS:
         raise ExportError(f"{type(model).__name__} has no ONNX emitter: add one to hemonode.export.graph.table")
-    graph = GraphBuilder(weights)
+    graph = QuantisedBuilder(weights, ranges) if ranges else GraphBuilder(weights)
     with torch.no_grad():
         with graph.scope("before"):
             pixels = emit_pixels(graph, Value("frames", TensorProto.UINT8))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
 
-Precision = Literal["fp32", "fp16"]
+Precision = Literal["fp32", "fp16", "int8"]
 
 
 class _Record(BaseModel):
@@ -116,10 +116,17 @@ class SettingVerification(_Record):
     """Of an fp16 graph: largest absolute value over the images of what each convolution takes and gives, by its name in
     the fp32 graph. Activations, pooling, enlarging and joining never exceed what they are given by more than 1."""
     kept_fp32: tuple[str, ...] = ()
-    """Parts of the network that an fp16 graph computes in FP32, by their path in the model."""
+    """Parts of the network that an fp16 or int8 graph computes in FP32, by their path in the model."""
     rounding_errors: dict[int, float] = {}
-    """Of an fp16 graph: what f in FP16, on an FP32 state, does to each ODE block, by position; not of those in
-    `kept_fp32`. Largest ‖h − h_fp32‖ / ‖h_ref − h(0)‖ of the same solver, over any image or tile of one."""
+    """Of an fp16 or int8 graph: what f in that precision, on an FP32 state, does to each ODE block, by position; not of
+    those in `kept_fp32`. Largest ‖h − h_fp32‖ / ‖h_ref − h(0)‖ of the same solver, over any image or tile of one."""
+    int8_share: float | None = None
+    """Of an int8 graph: share of the multiply-adds that are in 8 bits."""
+    calibration_images: int | None = None
+    """Of an int8 graph: pictures of the training split that the ranges of its 8 bits were seen on."""
+    agreement_by_engine: dict[str, float] = {}
+    """Of an int8 graph: `mask_agreement_unrolled_onnx` on each engine, which round differently, by name and version.
+    The other figures are those of the engine that agrees least."""
     casts: int | None = None
     """Cast nodes of the graph."""
 

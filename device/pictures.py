@@ -15,7 +15,10 @@ from hemonode.errors import PictureError
 Pixels = npt.NDArray[np.uint8]
 
 # Our sentence says what is wrong with a file; the decoders would print theirs beside it.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+# OpenCV 4.8, which is JetPack's, has the function at its top, later ones in a module of its own.
+_set_log_level = cv2.utils.logging.setLogLevel if hasattr(cv2.utils, "logging") else vars(cv2)["setLogLevel"]
+_SILENT = 0
+_set_log_level(_SILENT)
 
 PICTURE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """What is taken for a picture in a folder, in lower case."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from hemonode.errors import EngineError
 from hemonode.runtime.engines.contract import Engine, Opening, Shape
 from hemonode.runtime.engines.cores import threads_per_lane
+from hemonode.runtime.engines.onnxruntime_session import VERSION, open_session, session_options
 from hemonode.runtime.prediction import Prediction
 
 
@@ -28,23 +28,16 @@ class CpuEngine(Engine):
     """One ONNX Runtime session, which takes any batch and any number of callers."""
 
     name = "cpu"
+    version = VERSION
 
     def __init__(
         self, graph: Path, shape: Shape, *, precision: str = "fp32", threads: int | None = None, lanes: int = 1
     ) -> None:
         super().__init__(shape, batch_sizes=tuple(range(1, shape[0] + 1)), lanes=lanes)
-        self.version = f"ONNX Runtime {onnxruntime.__version__}"
         self.device = platform.processor() or platform.machine()
         self.precision = precision
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        own_threads = threads_per_lane(threads, lanes)
-        if own_threads is not None:
-            options.intra_op_num_threads = own_threads
-        try:
-            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # the library's types have no common base
-            raise EngineError(f"ONNX Runtime cannot open {graph}: {error}") from error
+        options = session_options(threads_per_lane(threads, lanes))
+        self._session = open_session(graph, options, ["CPUExecutionProvider"])
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def _infer(self, frames: npt.NDArray[np.uint8]) -> Prediction:

@@ -54,5 +54,13 @@ def no_room(size: int, kind: str, facts: GpuFacts) -> str:
     )
 
 
+def out_of_memory(library: str, facts: GpuFacts) -> str:
+    """Out of memory inside a library, which does not tell how much it wanted."""
+    return (
+        f"{library} ran out of GPU memory: {_mib(facts.free_bytes)} of {_mib(facts.total_bytes)} are free on "
+        f"{facts.name}; end other programs that use it, or choose a smaller batch or tile."
+    )
+
+
 def _mib(size: int) -> str:
     return f"{size / _MIB:,.1f} MiB" if size < 10 * _MIB else f"{size / _MIB:,.0f} MiB"

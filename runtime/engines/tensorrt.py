@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +13,12 @@ from hemonode.runtime.engines.contract import Engine, Opening, Shape
 from hemonode.runtime.engines.tensorrt_session import FASTEST, Context, Session, SessionOptions
 from hemonode.runtime.gpu import open_gpu
 from hemonode.runtime.gpu.gpu import Gpu
+from hemonode.runtime.gpu.owner import GpuOwner
 from hemonode.runtime.plans.key import Shapes
 from hemonode.runtime.plans.machine import this_machine
 from hemonode.runtime.plans.order import order_plan, usual_precision
 from hemonode.runtime.plans.store import Listener, PlanStore
 from hemonode.runtime.prediction import Prediction
-
-_T = TypeVar("_T")
 
 
 def open_engine(opening: Opening, options: SessionOptions = FASTEST) -> Engine:
@@ -104,37 +100,15 @@ class TensorRtEngine(Engine):
         self.precision = precision
         self.version = version
         self.device = device
-        self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tensorrt")
-        try:
-            self._gpu, self._session = self._owned(lambda: _open(take_gpu, load, shape, options))
-        except BaseException:
-            self._owner.shutdown()
-            raise
-        self.remarks = (*remarks, *self._session.remarks)
-        super().__init__(shape, batch_sizes=self._session.batch_sizes)
+        self._owner = GpuOwner("tensorrt", lambda gpu: Session(gpu, load, shape, options), take_gpu)
+        self.remarks = (*remarks, *self._owner.ask(lambda session: session.remarks))
+        super().__init__(shape, batch_sizes=self._owner.ask(lambda session: session.batch_sizes))
 
     def _infer(self, frames: npt.NDArray[np.uint8]) -> Prediction:
-        return self._owned(lambda: self._session.run(frames))
+        return self._owner.ask(lambda session: session.run(frames))
 
     def _release(self) -> None:
-        try:
-            self._owned(self._gpu.close)
-        finally:
-            self._owner.shutdown()
-
-    def _owned(self, work: Callable[[], _T]) -> _T:
-        """Do something in the thread that owns the GPU."""
-        return self._owner.submit(work).result()
-
-
-def _open(
-    take_gpu: Callable[[], Gpu], load: Callable[[], Context], shape: Shape, options: SessionOptions
-) -> tuple[Gpu, Session]:
-    with ExitStack() as on_failure:
-        gpu = on_failure.enter_context(take_gpu())
-        session = Session(gpu, load, shape, options)
-        on_failure.pop_all()
-    return gpu, session
+        self._owner.close()
 
 
 def _load(plan: bytes) -> Context:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import queue
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import openvino
 from hemonode.errors import EngineError
 from hemonode.runtime.bundle.schema import Precision
 from hemonode.runtime.engines.contract import Engine, Opening, Shape
+from hemonode.runtime.engines.openvino_cache import keep_compiled, load_compiled
 from hemonode.runtime.prediction import Prediction
 
 # An int8 graph says by itself what is quantised; the rest of it stays in fp32.
@@ -30,25 +33,47 @@ def open_engine(opening: Opening) -> Engine:
         )
     held: Precision = "int8" if precision == "int8" else "fp32"
     graph = opening.bundle.graph_path(opening.setting, held)
-    return OpenVinoEngine(graph, opening.shape, precision, threads=opening.threads, lanes=opening.lanes)
+    identity = f"{opening.bundle.sha256} {graph.name}"
+    return OpenVinoEngine(
+        graph, opening.shape, precision, threads=opening.threads, lanes=opening.lanes, identity=identity
+    )
 
 
 class OpenVinoEngine(Engine):
-    """One compiled model with an inference request, and a stream of its own, for each lane."""
+    """One compiled model with an inference request, and a stream of its own, for each lane.
+
+    Args:
+        graph: the ONNX file.
+        shape: (N, H, W) of the frames.
+        precision: "fp32", "bf16" or "int8".
+        threads: in all; None leaves it to OpenVINO.
+        lanes: calls of `run` in work at once.
+        identity: of the graph and its weights, to keep the compiled model by; None keeps nothing.
+
+    Raises:
+        EngineError: OpenVINO cannot open it, or not in that precision.
+    """
 
     name = "openvino"
 
     def __init__(
-        self, graph: Path, shape: Shape, precision: str, *, threads: int | None = None, lanes: int = 1
+        self,
+        graph: Path,
+        shape: Shape,
+        precision: str,
+        *,
+        threads: int | None = None,
+        lanes: int = 1,
+        identity: str | None = None,
     ) -> None:
         super().__init__(shape, lanes=lanes)
         self.version = f"OpenVINO {openvino.__version__}"
         try:
             core = openvino.Core()
             self.device = str(core.get_property("CPU", "FULL_DEVICE_NAME")).strip()
-            model = core.read_model(graph)
-            model.reshape([*shape, 3])
-            compiled = core.compile_model(model, "CPU", _options(precision, threads, lanes))
+            options = _options(precision, threads, lanes)
+            known = None if identity is None else (identity, shape, str(options), self.version, self.device)
+            compiled = _compile(core, graph, shape, options, known)
             self._requests: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
             for _ in range(lanes):
                 self._requests.put(compiled.create_infer_request())
@@ -71,6 +96,21 @@ class OpenVinoEngine(Engine):
 
     def _release(self) -> None:
         del self._requests
+
+
+def _compile(
+    core: openvino.Core, graph: Path, shape: Shape, options: dict[str, object], known: tuple[object, ...] | None
+) -> openvino.CompiledModel:
+    """The compiled model, from the cache where `known`, all that it depends on, is found there."""
+    key = hashlib.sha256(repr(known).encode()).hexdigest()[:32]
+    if known is not None and (kept := load_compiled(key)) is not None:
+        return core.import_model(io.BytesIO(kept), "CPU", options)
+    model = core.read_model(graph)
+    model.reshape([*shape, 3])
+    compiled = core.compile_model(model, "CPU", options)
+    if known is not None:
+        keep_compiled(key, compiled.export_model().getvalue())
+    return compiled
 
 
 def _options(precision: str, threads: int | None, lanes: int) -> dict[str, object]:

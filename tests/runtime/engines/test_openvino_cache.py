@@ -1,0 +1,84 @@
+"""A compiled model that is kept is used again, and a damaged or foreign one never is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import openvino
+import pytest
+
+from hemonode.runtime.engines import open_engine, openvino_cache
+from hemonode.runtime.engines.openvino_cache import keep_compiled, load_compiled
+
+SHAPE = (1, 128, 160)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "hemonode" / "openvino"
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A line for each time OpenVINO compiled."""
+    lines: list[str] = []
+    compile_model = openvino.Core.compile_model
+
+    def counting(core, *arguments, **keywords):
+        lines.append("compiled")
+        return compile_model(core, *arguments, **keywords)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", counting)
+    return lines
+
+
+def answer(bundle, frames, **asked):
+    with open_engine(bundle, SHAPE, engine="openvino", precision="fp32", **{"threads": 1, **asked}) as engine:
+        return engine.run(frames).class_ids
+
+
+@pytest.fixture
+def frames(draw_cells):
+    return draw_cells(128, 160, [(2, 40.0, 60.0, 40.0), (1, 110.0, 70.0, 70.0)])[None]
+
+
+def test_the_second_opening_compiles_nothing_and_gives_the_same(colour_bundle, frames, folder, compiled):
+    first = answer(colour_bundle, frames)
+    assert np.array_equal(answer(colour_bundle, frames), first)
+    assert len(compiled) == 1
+    answer(colour_bundle, frames, setting="euler-1")
+    answer(colour_bundle, frames, lanes=2)
+    assert len(compiled) == 3, "another graph or another division of the threads is another model"
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty"])
+def test_a_damaged_file_is_compiled_anew_and_replaced(colour_bundle, frames, folder, compiled, damage):
+    first = answer(colour_bundle, frames)
+    (kept,) = folder.iterdir()
+    content = bytearray(kept.read_bytes())
+    content[len(content) // 2] ^= 0x55
+    kept.write_bytes({"flipped": content, "cut": content[: len(content) // 2], "empty": b""}[damage])
+    assert np.array_equal(answer(colour_bundle, frames), first)
+    assert np.array_equal(answer(colour_bundle, frames), first)
+    assert len(compiled) == 2
+
+
+def test_a_folder_that_cannot_be_written_costs_time_only(colour_bundle, frames, folder, compiled):
+    folder.parent.mkdir()
+    folder.write_text("a file is in the way")
+    answer(colour_bundle, frames)
+    answer(colour_bundle, frames)
+    assert len(compiled) == 2
+
+
+def test_the_least_recently_used_go_first(folder, monkeypatch):
+    monkeypatch.setattr(openvino_cache, "_MOST_FILES", 3)
+    for number in range(3):
+        keep_compiled(str(number), bytes([number]))
+        os.utime(folder / f"{number}.blob", (number, number))
+    assert load_compiled("0") == b"\0"
+    keep_compiled("3", b"new")
+    assert sorted(path.stem for path in folder.iterdir()) == ["0", "2", "3"]

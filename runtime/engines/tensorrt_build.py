@@ -100,8 +100,10 @@ class _Work:
 
 
 def _with_tensorrt(request: BuildRequest, tell: Callable[[Progress], None], stop: Stop) -> BuiltFacts:
-    # Checked first, for the sentence: the builder's modules load TensorRT when they are imported.
+    # First, for its sentence: the modules of the builder load TensorRT when they are imported.
     tensorrt_version()
+    # Kernels are loaded when they are tried, not all at once: CUDA's own default only from 12.2 on.
+    os.environ.setdefault("CUDA_MODULE_LOADING", "LAZY")
     from hemonode.runtime.engines.tensorrt_builder import build_plan
 
     return build_plan(request, tell, stop)

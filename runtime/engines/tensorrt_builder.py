@@ -59,7 +59,7 @@ def _build(
 ) -> tuple[bytes, Expected, tuple[str, ...]]:
     """The plan in memory. Builder, network and their copies of the weights are gone when this returns."""
     workspace = request.workspace_bytes or _workspace()
-    builder = _builder(features, log)
+    builder = log.make(trt.Builder, features.version)
     tell(Progress(phase="reading the graph", step=0, steps=0))
     network = parse_network(builder, request, features, log)
     types = read_types(network)
@@ -93,17 +93,6 @@ def _build(
     return bytes(plan), expected, remarks
 
 
-def _builder(features: Features, log: Log) -> trt.Builder:
-    log.forget()
-    try:
-        return trt.Builder(log)
-    except TypeError as error:  # what its bindings make of a null pointer
-        raise log.explain(
-            f"TensorRT {features.version} cannot start on this machine",
-            "check the GPU and its driver with nvidia-smi (on a Jetson: hemonode doctor)",
-        ) from error
-
-
 def _workspace() -> int:
     facts = gpu_facts()
     return workspace_cap(facts.free_bytes, integrated=facts.integrated)
@@ -111,8 +100,7 @@ def _workspace() -> int:
 
 def _inspect(plan: bytes, request: BuildRequest, expected: Expected, log: Log) -> tuple[tuple[BuiltLayer, ...], int]:
     """The layers of the plan, proven to compute in what was asked for, and the memory of one context in bytes."""
-    log.forget()
-    engine = trt.Runtime(log).deserialize_cuda_engine(plan)
+    engine = log.make(trt.Runtime, trt.__version__).deserialize_cuda_engine(plan)
     if engine is None:
         raise log.explain("TensorRT cannot load the plan that it just built", "build it again with more memory free")
     layers = read_layers(engine.create_engine_inspector().get_engine_information(trt.LayerInformationFormat.JSON))

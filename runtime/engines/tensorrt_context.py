@@ -16,6 +16,8 @@ _DTYPES: dict[str, np.dtype[np.generic]] = {"UINT8": np.dtype(np.uint8), "FLOAT"
 class TensorRtContext:
     """A deserialised plan with one execution context; see `tensorrt_session.Context`.
 
+    Made only where this thread has a GPU open: without a driver TensorRT 8.6 crashes where later ones raise.
+
     Args:
         plan: checked bytes: TensorRT itself does not survive every damaged plan.
 
@@ -25,9 +27,7 @@ class TensorRtContext:
 
     def __init__(self, plan: bytes) -> None:
         version = read_features(trt).version
-        SHARED_LOG.forget()
-        # Kept as long as the engine; whatever TensorRT says meanwhile goes to the log.
-        self._runtime = trt.Runtime(SHARED_LOG)
+        self._runtime = SHARED_LOG.make(trt.Runtime, version)
         engine = self._runtime.deserialize_cuda_engine(plan)
         if engine is None:
             raise SHARED_LOG.explain(f"TensorRT {version} cannot load the engine", "build it again: hemonode build")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import tensorrt as trt
 
@@ -17,6 +18,9 @@ _ERRORS = (trt.ILogger.Severity.ERROR, trt.ILogger.Severity.INTERNAL_ERROR)
 # A missing driver is a warning to it.
 _KEPT_SEVERITIES = (*_ERRORS, trt.ILogger.Severity.WARNING)
 _OUT_OF_MEMORY = ("out of memory", "outofmemory", "out_of_memory", "insufficient memory", "bad_alloc")
+
+
+_Made = TypeVar("_Made")
 
 
 class _Said(NamedTuple):
@@ -65,6 +69,21 @@ class Log(trt.ILogger):
         reason = reasons[0].rstrip(". ") if reasons else "it gave no reason"
         shown = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
         return EngineError(f"{failed} ({shown}); {advice}.")
+
+    def make(self, kind: Callable[[Log], _Made], version: str) -> _Made:
+        """A builder or runtime, which reports to this log.
+
+        Raises:
+            EngineError: TensorRT cannot start, for want of a driver, say.
+        """
+        self.forget()
+        try:
+            return kind(self)
+        except TypeError as error:  # what its bindings make of a null pointer
+            raise self.explain(
+                f"TensorRT {version} cannot start on this machine",
+                "check the GPU and its driver with nvidia-smi (on a Jetson: hemonode doctor)",
+            ) from error
 
     def _reasons(self) -> list[str]:
         """Errors of this thread since `forget`, else those of TensorRT's own threads; without any, the last warning."""

@@ -19,8 +19,9 @@ from hemonode.runtime.counting.peaks import check_not_full, peak_thresholds
 from hemonode.runtime.engines import ENGINES, open_engine
 from hemonode.runtime.engines.contract import AskedPrecision, Engine, Shape
 from hemonode.runtime.engines.pool import CLOSED, EnginePool
+from hemonode.runtime.equalisers import FastestEqualiser
 from hemonode.runtime.plans.machine import this_machine
-from hemonode.runtime.preprocess import equalise, pad, resample
+from hemonode.runtime.preprocess import pad, resample
 from hemonode.runtime.scale import RedCells, from_um_per_px, measure_red_cell_px
 from hemonode.runtime.tiling import TILE_PX, Plan, core_peaks, paste_core, plan_tiles
 
@@ -117,6 +118,8 @@ class Segmenter:
         if engine in ENGINES and ENGINES[engine].builds:
             this_machine()
             self._measuring = EnginePool(self._open_at_once)
+        # A GPU that computes nothing else is left alone.
+        self._equalise = FastestEqualiser(bundle.manifest.preprocessing, lambda: self.engine.beside_cpu)
         smallest = bundle.manifest.input.minimum
         with self._measuring.using((1, smallest, smallest)):
             pass  # what cannot be opened at all is told here
@@ -125,6 +128,11 @@ class Segmenter:
     def engine(self) -> Engine:
         """The engine used last: what it is, what it computes in, and why better ones were passed over."""
         return self._engines.latest or self._measuring.latest or _closed()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences on choices that were made by now and that a user would want to know."""
+        return self.engine.remarks if self._equalise.remark is None else (*self.engine.remarks, self._equalise.remark)
 
     def renew(self, frame: Size) -> None:
         """Open the engine for frames of a size anew, because a better one is ready; callers do not notice.
@@ -170,7 +178,7 @@ class Segmenter:
         manifest = self.bundle.manifest
         factor = manifest.scale.red_cell_px / diameter
         _check_size(pixels, factor)
-        working = equalise(resample(pixels, factor), manifest.preprocessing)
+        working = self._equalise(resample(pixels, factor))
         plan = plan_tiles(working.shape[0], working.shape[1], manifest.input, self._tile_px)
         timings = {"scale": _ms(started, scaled), "preprocess": _ms(scaled, time.perf_counter())}
         return Prepared(pixels.shape[0], pixels.shape[1], working, plan, diameter, source, timings)
@@ -215,6 +223,7 @@ class Segmenter:
         """Release the engines. Calling it again does nothing."""
         self._engines.close()
         self._measuring.close()
+        self._equalise.close()
 
     def __enter__(self) -> Segmenter:
         return self

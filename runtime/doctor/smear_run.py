@@ -37,7 +37,7 @@ def run_smear(engine: str) -> Mapping[str, Any]:
         runs = [segmenter.segment(view.pixels, um_per_px=view.um_per_px) for _ in range(WARM_UP + TIMED)]
         used = segmenter.engine
         told = {"engine": used.name, "precision": used.precision, "version": used.version, "device": used.device}
-        told_more = {"passed_over": list(used.passed_over), "remarks": list(used.remarks)}
+        told_more = {"passed_over": list(used.passed_over), "remarks": list(segmenter.remarks)}
     agreement, no_reference = _agreement(bundle, runs[-1], view.pixels, view.um_per_px)
     drawn = Counter(cell.class_id for cell in view.cells)
     found = Counter(cell.class_id for cell in runs[-1].cells)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from hemonode.device.host.nvidia import has_nvidia_gpu
 from hemonode.errors import EngineError
 
 if TYPE_CHECKING:
@@ -17,6 +18,16 @@ BACKENDS = {
     "cuda-bindings": "hemonode.runtime.gpu.cuda_bindings",
     "pycuda": "hemonode.runtime.gpu.pycuda",
 }
+
+
+def require_nvidia_gpu() -> None:
+    """Say so where there is no GPU: all other advice would lead astray.
+
+    Raises:
+        EngineError: there is none.
+    """
+    if not has_nvidia_gpu():
+        raise EngineError("this machine has no NVIDIA GPU; its processor does the work.")
 
 
 def open_gpu(index: int = 0) -> Gpu:

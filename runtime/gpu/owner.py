@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Generic, TypeVar
 
+from hemonode.errors import EngineError
 from hemonode.runtime.gpu import open_gpu
 from hemonode.runtime.gpu.gpu import Gpu
 
@@ -35,11 +36,19 @@ class GpuOwner(Generic[_Held]):
             raise
 
     def ask(self, question: Callable[[_Held], _Answer]) -> _Answer:
-        """Have something done in the thread, and wait for its answer."""
-        return self._thread.submit(question, self._held).result()
+        """Have something done in the thread, and wait for its answer.
+
+        Raises:
+            EngineError: after `close`, and whatever the question raises.
+        """
+        try:
+            asked = self._thread.submit(question, self._held)
+        except RuntimeError as error:
+            raise EngineError("This GPU was closed; open it again.") from error
+        return asked.result()
 
     def close(self) -> None:
-        """Free everything and end the thread. To be called once, after the last `ask`."""
+        """Free everything and end the thread. To be called once; questions before it are answered."""
         try:
             self._thread.submit(self._gpu.close).result()
         finally:

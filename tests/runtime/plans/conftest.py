@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -33,6 +34,24 @@ def order(colour_bundle: Bundle, machine: Machine) -> PlanOrder:
 def starts(tmp_path: Path) -> Callable[[], int]:
     """How often a build process has been started."""
     return lambda: len((tmp_path / "starts").read_text().splitlines()) if (tmp_path / "starts").exists() else 0
+
+
+@pytest.fixture
+def wait_until_gone(tmp_path: Path) -> Callable[[], None]:
+    """Waits for the end of the build process that was started last; fails where it outlives who started it."""
+
+    def gone(pid: int) -> bool:
+        state = Path(f"/proc/{pid}/stat")
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+    def wait() -> None:
+        pid = int((tmp_path / "starts").read_text().split()[-1])
+        deadline = time.monotonic() + 20
+        while not gone(pid):
+            assert time.monotonic() < deadline, "the build process is still there"
+            time.sleep(0.05)
+
+    return wait
 
 
 class MakeStore(Protocol):

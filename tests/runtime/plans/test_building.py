@@ -88,7 +88,7 @@ def test_a_missing_build_process_is_one_sentence(store, order):
 
 
 @pytest.mark.parametrize("way", ["slow", "deaf"])
-def test_a_cancelled_build_leaves_nothing_behind(store, order, way, monkeypatch):
+def test_a_cancelled_build_leaves_nothing_behind(store, order, way, monkeypatch, wait_until_gone):
     monkeypatch.setattr("hemonode.runtime.plans.builder._GRACE_S", 0.5)
     stop = threading.Event()
     heard = threading.Event()
@@ -101,6 +101,7 @@ def test_a_cancelled_build_leaves_nothing_behind(store, order, way, monkeypatch)
     threading.Thread(target=cancel).start()
     with pytest.raises(InterruptedByUser):
         store(way).build(order, listener=listener, stop=stop)
+    wait_until_gone()
     assert leftovers(store()) == []
     assert not store().cache.log_of(order.key.name).exists()
 

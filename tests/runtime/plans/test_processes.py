@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
@@ -40,14 +38,15 @@ def launch(order, store):
     """Starts a program that builds the plan of `order` in this test's cache."""
     started = []
 
-    def start(way: str) -> subprocess.Popen[str]:
+    def start(way: str, before: str = "") -> subprocess.Popen[str]:
         there = store(way)
         arguments = [order.bundle.folder, there.cache.folder, order.key.machine.model_dump_json(), *there._command]
         worker = subprocess.Popen(
-            [sys.executable, "-c", WORKER, *map(str, arguments)],
+            [sys.executable, "-c", before + WORKER, *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
             # A shell starts background jobs with SIGINT ignored, and children inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
@@ -67,18 +66,6 @@ def wait_for_step(worker: subprocess.Popen[str], step: int) -> None:
     raise AssertionError("it ended before that step")
 
 
-def gone(pid: int) -> bool:
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
-
-
-def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 20
-    while not gone(pid):
-        assert time.monotonic() < deadline, "the build process outlives the one that started it"
-        time.sleep(0.05)
-
-
 def test_two_programs_that_want_the_same_plan_build_it_once(launch, store, order, starts):
     first = launch("pause")
     wait_for_step(first, 2)
@@ -92,14 +79,14 @@ def test_two_programs_that_want_the_same_plan_build_it_once(launch, store, order
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a build process notices only when it next speaks")
-def test_after_kill_9_in_the_middle_of_a_build_the_next_start_is_right(launch, store, order, tmp_path, starts):
+def test_after_kill_9_in_the_middle_of_a_build_the_next_start_is_right(launch, store, order, starts, wait_until_gone):
     worker = launch("slow")
     wait_for_step(worker, 2)
     building = store().cache.folder / "building"
     [half] = building.iterdir()
     worker.kill()
     worker.wait()
-    wait_until_gone(int((tmp_path / "starts").read_text()))
+    wait_until_gone()
     assert isinstance(store().find(order), Absent)
     assert half.exists()
     said = []
@@ -128,16 +115,25 @@ def test_a_sweep_leaves_other_builds_at_work_alone(launch, store, order, filled)
     assert not half.exists()
 
 
-def test_ctrl_c_ends_the_build_process_and_leaves_nothing(launch, store, order, tmp_path):
+def test_ctrl_c_ends_the_build_process_and_leaves_nothing(launch, store, order, wait_until_gone):
     worker = launch("slow")
     wait_for_step(worker, 2)
     worker.send_signal(signal.SIGINT)
     worker.communicate(timeout=30)
-    assert gone(int((tmp_path / "starts").read_text()))
+    wait_until_gone()
     assert list((store().cache.folder / "building").iterdir()) == []
     assert list(store().cache.plans.iterdir()) == []
     # The lock is free.
     assert isinstance(store().build(order), StoredPlan)
+
+
+def test_ctrl_c_on_the_terminal_is_for_the_program_to_pass_on(launch, store, order):
+    # A live view that ends in good order, or asks back.
+    worker = launch("pause", before="import signal; signal.signal(signal.SIGINT, lambda *_: None)\n")
+    wait_for_step(worker, 2)
+    os.killpg(worker.pid, signal.SIGINT)
+    assert "done" in worker.communicate(timeout=30)[0]
+    assert store().find(order).read()
 
 
 def test_the_lock_of_a_process_that_was_killed_is_free(launch, store, order):

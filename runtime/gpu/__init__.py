@@ -27,7 +27,7 @@ def require_nvidia_gpu() -> None:
         EngineError: there is none.
     """
     if not has_nvidia_gpu():
-        raise EngineError("this machine has no NVIDIA GPU; its processor does the work.")
+        raise EngineError("this machine has no NVIDIA GPU that hemonode could use.")
 
 
 def open_gpu(index: int = 0) -> Gpu:

@@ -28,6 +28,9 @@ def checked(function: Callable[..., tuple[Any, ...]], *arguments: object) -> Any
         raise CudaCallError(function.__name__, "", str(error).strip()) from error
     if int(status) != 0:
         name = status.name
+        # The runtime keeps the error as the thread's last one, where a library that asks for its own would find it.
+        if isinstance(status, runtime.cudaError_t):
+            runtime.cudaGetLastError()
         raise CudaCallError(function.__name__, name, _text(status), out_of_memory=name in _OUT_OF_MEMORY)
     return results[0] if len(results) == 1 else (tuple(results) or None)
 

@@ -55,7 +55,7 @@ def run_builds(
         EngineError: this machine cannot build engines, or a build failed; those before it are kept.
     """
     bundle = open_bundle(ask.bundle)
-    machine = look()
+    machine = _look(look)
     store = store or PlanStore()
     say = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
     with _sigterm_like_ctrl_c():
@@ -67,6 +67,16 @@ def run_builds(
     show = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
     for outcome in outcomes:
         _conclude(outcome, show)
+
+
+def _look(look: Callable[[], Machine]) -> Machine:
+    try:
+        return look()
+    except EngineError as error:
+        raise EngineError(
+            f"no TensorRT engine can be built here: {str(error).rstrip('.')}; hemonode run and live take another engine "
+            "by themselves (hemonode engines list)."
+        ) from error
 
 
 def _build(order: PlanOrder, store: PlanStore, say: Console, rebuild: bool, verbose: bool) -> Outcome:

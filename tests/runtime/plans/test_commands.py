@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hemonode.cli import build_app
+from hemonode.device.host.nvidia import has_nvidia_gpu
 from hemonode.errors import BundleError, EngineError
 from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.plans.ask import BuildAsk
@@ -79,11 +79,11 @@ def test_a_build_of_nonsense_is_bad_usage(words):
     assert CliRunner().invoke(build_app(), ["build", *words]).exit_code == 2
 
 
-@pytest.mark.skipif(importlib.util.find_spec("tensorrt") is not None, reason="TensorRT is installed here")
-def test_without_tensorrt_a_build_says_so_in_one_sentence(hemonode, tmp_path):
+@pytest.mark.skipif(has_nvidia_gpu(), reason="there is an NVIDIA GPU here")
+def test_without_a_gpu_a_build_says_so_in_one_sentence(hemonode, tmp_path):
     answer = hemonode("build")
     assert answer.returncode == 1
-    assert answer.stderr.startswith("hemonode: TensorRT is not installed")
+    assert answer.stderr.startswith("hemonode: this machine has no NVIDIA GPU")
     assert len(answer.stderr.splitlines()) == 1
     assert answer.stdout == ""
     assert not (tmp_path / "engines").exists()

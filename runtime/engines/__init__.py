@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from hemonode.errors import EngineError
+from hemonode.runtime.gpu import require_nvidia_gpu
 
 if TYPE_CHECKING:
     from hemonode.runtime.bundle.reader import Bundle
@@ -14,17 +15,25 @@ if TYPE_CHECKING:
 
 
 class EngineEntry(NamedTuple):
-    """Where an engine lives, the extra that brings what it needs, and whether each frame size costs it minutes once."""
+    """Where an engine lives, and what the others must know of it.
+
+    Attributes:
+        module: that has its `open_engine`.
+        extra: of hemonode, which brings what it needs.
+        gpu: whether it needs an NVIDIA GPU.
+        builds: whether each frame size costs it minutes once.
+    """
 
     module: str
     extra: str
+    gpu: bool = False
     builds: bool = False
 
 
 # One line per engine, best first. Each module has `open_engine(opening)`.
 ENGINES = {
-    "tensorrt": EngineEntry("hemonode.runtime.engines.tensorrt", "tensorrt", builds=True),
-    "cuda": EngineEntry("hemonode.runtime.engines.cuda", "cuda"),
+    "tensorrt": EngineEntry("hemonode.runtime.engines.tensorrt", "tensorrt", gpu=True, builds=True),
+    "cuda": EngineEntry("hemonode.runtime.engines.cuda", "cuda", gpu=True),
     "openvino": EngineEntry("hemonode.runtime.engines.openvino", "cpu"),
     "cpu": EngineEntry("hemonode.runtime.engines.cpu", "cpu"),
 }
@@ -103,6 +112,8 @@ def _open_checked(name: str, opening: Opening) -> Engine:
 
 def _open(name: str, opening: Opening) -> Engine:
     entry = ENGINES[name]
+    if entry.gpu:
+        require_nvidia_gpu()
     try:
         module = importlib.import_module(entry.module)
     except ModuleNotFoundError as error:

@@ -42,9 +42,10 @@ def this_machine() -> Machine:
     """
     # They look for drivers and libraries: only where somebody asks.
     from hemonode.runtime.engines.tensorrt_facts import tensorrt_version
-    from hemonode.runtime.gpu import gpu_facts
+    from hemonode.runtime.gpu import gpu_facts, require_nvidia_gpu
 
-    # First the package: without it nobody wants to know about the driver.
+    require_nvidia_gpu()
+    # Then the package: without it nobody wants to know about the driver.
     tensorrt = tensorrt_version()
     gpu = gpu_facts()
     return Machine(

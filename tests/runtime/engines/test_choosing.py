@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hemonode.device.host.nvidia import has_nvidia_gpu
 from hemonode.errors import BundleError, EngineError
 from hemonode.runtime.bundle.reader import Bundle
 from hemonode.runtime.engines import ENGINES, agreement, open_engine
@@ -34,6 +35,14 @@ def test_auto_gives_a_reason_for_each_better_engine_and_agrees_with_fp32(colour_
         assert all(len(reason.split(": ", 1)[1]) > 20 and "\n" not in reason for reason in opened.passed_over)
         found = opened.run(frames)
     assert (found.class_ids == expected.class_ids).mean() > 0.999
+
+
+@pytest.mark.skipif(has_nvidia_gpu(), reason="there is an NVIDIA GPU here")
+def test_without_a_gpu_nobody_is_sent_to_install_its_software(colour_bundle: Bundle) -> None:
+    with open_engine(colour_bundle, SHAPE, engine="auto", precision="fp32") as opened:
+        assert all("no NVIDIA GPU" in reason for reason in opened.passed_over[:2])
+    with pytest.raises(EngineError, match="no NVIDIA GPU"):
+        open_engine(colour_bundle, SHAPE, engine="cuda")
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones(colour_bundle: Bundle) -> None:

@@ -164,7 +164,8 @@ def test_nothing_is_left_whichever_cuda_call_fails_while_opening(open_cuda, gpu_
 @pytest.mark.skipif(
     cuda_session.PROVIDER in onnxruntime.get_available_providers(), reason="this ONNX Runtime is the build for GPUs"
 )
-def test_onnx_runtime_for_cpus_is_named_as_the_reason(colour_bundle: Bundle) -> None:
+def test_onnx_runtime_for_cpus_is_named_as_the_reason(colour_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hemonode.runtime.gpu.has_nvidia_gpu", lambda: True)
     with pytest.raises(EngineError, match=r"is the build for CPUs; pip uninstall onnxruntime, then pip install"):
         open_engine(colour_bundle, SHAPE, engine="cuda")
     with open_engine(colour_bundle, SHAPE) as chosen:

@@ -134,6 +134,7 @@ def test_a_precision_without_a_graph_is_refused_and_never_replaced(opening: Open
 
 
 @pytest.mark.skipif(importlib.util.find_spec("tensorrt") is not None, reason="TensorRT is installed here")
-def test_where_there_is_no_tensorrt_it_says_so_first(shipped: Bundle) -> None:
+def test_where_there_is_no_tensorrt_it_says_so_first(shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hemonode.runtime.gpu.has_nvidia_gpu", lambda: True)
     with pytest.raises(EngineError, match=r"^TensorRT is not installed; "):
         open_by_name(shipped, (1, 128, 160), engine="tensorrt")

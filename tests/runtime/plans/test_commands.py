@@ -83,7 +83,7 @@ def test_a_build_of_nonsense_is_bad_usage(words):
 def test_without_a_gpu_a_build_says_so_in_one_sentence(hemonode, tmp_path):
     answer = hemonode("build")
     assert answer.returncode == 1
-    assert answer.stderr.startswith("hemonode: this machine has no NVIDIA GPU")
+    assert answer.stderr.startswith("hemonode: no TensorRT engine can be built here: this machine has no NVIDIA GPU")
     assert len(answer.stderr.splitlines()) == 1
     assert answer.stdout == ""
     assert not (tmp_path / "engines").exists()

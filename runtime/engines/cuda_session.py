@@ -21,7 +21,10 @@ from hemonode.runtime.preprocess import PADDING_GREY
 
 PROVIDER = "CUDAExecutionProvider"
 _FRAMES = "frames"
-_DTYPES = {"tensor(uint8)": np.dtype(np.uint8), "tensor(float)": np.dtype(np.float32)}
+_DTYPES: dict[str, np.dtype[np.generic]] = {
+    "tensor(uint8)": np.dtype(np.uint8),
+    "tensor(float)": np.dtype(np.float32),
+}
 _DEFAULT_SEVERITY, _SILENT = 2, 4
 # What CUDA, cuDNN and ONNX Runtime's own allocator say.
 _NO_MEMORY = ("out of memory", "alloc_failed", "failed to allocate memory", "smaller than requested bytes")

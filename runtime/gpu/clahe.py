@@ -114,7 +114,7 @@ class _Size:
         tile = (ctypes.c_int(grid.tile_height), ctypes.c_int(grid.tile_width))
         tables = ctypes.c_void_p(self._tables.pointer)
         scale = np.float32(GREYS - 1) / np.float32(grid.tile_height * grid.tile_width)
-        limits = (ctypes.c_int(grid.clip_limit), ctypes.c_float(scale))
+        limits = (ctypes.c_int(grid.clip_limit), ctypes.c_float(float(scale)))
         tiles = (ctypes.c_int(grid.rows), ctypes.c_int(grid.columns))
         across, down = _THREADS
         self._buffers.upload()

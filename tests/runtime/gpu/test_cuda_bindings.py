@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from hemonode.runtime.gpu.calls import CudaCallError, CudaCalls
 
 runtime = pytest.importorskip("cuda.bindings.runtime", reason="cuda-bindings is not installed")
+driver = pytest.importorskip("cuda.bindings.driver", reason="cuda-bindings is not installed")
 
 # Enough of libcuda.so.1 for the CUDA runtime to ask for its version and to be refused.
 DRIVER = """
@@ -126,12 +128,25 @@ def test_the_package_takes_every_call_as_it_is_made_here(name: str, use: Callabl
     assert not raised.value.out_of_memory
 
 
-def test_graphs_are_instantiated_as_the_package_takes_it() -> None:
+@pytest.mark.skipif(not no_driver_here(), reason="an NVIDIA driver is installed here: these numbers would crash it")
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (runtime.cudaGraphInstantiate, (5, 0)),
+        (runtime.cudaGraphDestroy, (5,)),
+        (driver.cuModuleLoadData, (b"\x7fELF",)),
+        (driver.cuModuleGetFunction, (driver.CUmodule(5), b"equalise")),
+        (driver.cuLaunchKernel, (driver.CUfunction(5), 8, 8, 1, 256, 1, 1, 0, 6, ctypes.addressof(ctypes.c_int()), 0)),
+        (driver.cuModuleUnload, (driver.CUmodule(5),)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_graphs_and_kernels_are_handled_as_the_package_takes_it(function, arguments) -> None:
     from hemonode.runtime.gpu.checked import checked
 
-    for function, arguments in ((runtime.cudaGraphInstantiate, (5, 0)), (runtime.cudaGraphDestroy, (0,))):
-        with pytest.raises(CudaCallError, match="cudaError"):
-            checked(function, *arguments)
+    with pytest.raises(CudaCallError) as raised:
+        checked(function, *arguments)
+    assert raised.value.call == function.__name__
 
 
 def test_the_fields_of_a_device_are_there() -> None:

@@ -74,8 +74,8 @@ def _look(look: Callable[[], Machine]) -> Machine:
         return look()
     except EngineError as error:
         raise EngineError(
-            f"no TensorRT engine can be built here: {str(error).rstrip('.')}; hemonode run and live take another engine "
-            "by themselves (hemonode engines list)."
+            f"no TensorRT engine can be built here: {str(error).rstrip('.')}; hemonode run and live take another one, "
+            "see hemonode engines list."
         ) from error
 
 

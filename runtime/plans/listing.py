@@ -86,8 +86,8 @@ def _look(look: Callable[[], Machine]) -> tuple[Machine | None, str]:
 
 
 def _engine_state(name: str, bundle: Bundle, machine: Machine | None, why_not: str) -> EngineState:
-    if name == "tensorrt":
-        # Opening it would build a plan.
+    if ENGINES[name].builds:
+        # Opening it would take minutes.
         return EngineState(name, machine is not None, _on(machine) if machine else why_not)
     side = bundle.manifest.input.minimum
     try:

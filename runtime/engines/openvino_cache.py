@@ -10,9 +10,8 @@ import contextlib
 import hashlib
 from pathlib import Path
 
-import platformdirs
-
 from hemonode.runtime.atomic import write_atomically
+from hemonode.runtime.plans.cache import COMPILED, engines_folder
 
 _MOST_FILES = 32
 """Each is as large as the weights, and serves one frame size; the least recently used ones go first."""
@@ -22,7 +21,7 @@ _DIGEST_BYTES = 32
 
 def cache_folder() -> Path:
     """Where they lie."""
-    return Path(platformdirs.user_cache_dir("hemonode")) / "openvino"
+    return engines_folder() / COMPILED
 
 
 def load_compiled(key: str) -> bytes | None:

@@ -21,6 +21,9 @@ from hemonode.runtime.plans.machine import Machine
 from hemonode.runtime.plans.record import NewerRecord, UnreadableRecord, read_record
 from hemonode.runtime.plans.stored import StoredPlan
 
+COMPILED = "openvino"
+"""Folder of the models that OpenVINO compiled, beside the plans."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -52,7 +55,7 @@ class PlanCache:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = (folder or _usual_folder()).absolute()
+        self.folder = (folder or engines_folder()).absolute()
         self.plans = self.folder / "plans"
         self._building = self.folder / "building"
         self._locks = self.folder / "locks"
@@ -134,11 +137,16 @@ class PlanCache:
         return freed
 
     def remove_helpers(self) -> int:
-        """Delete the timing caches, and the logs of builds that failed. Returns the bytes that were freed."""
+        """Delete the timing caches, the models that OpenVINO compiled, and the logs of builds that failed.
+
+        Returns:
+            The bytes that were freed.
+        """
         freed = 0
-        for timing in self._timing.iterdir():
-            freed += timing.stat().st_size
-            timing.unlink()
+        compiled = self.folder / COMPILED
+        for file in (*self._timing.iterdir(), *(compiled.iterdir() if compiled.is_dir() else ())):
+            freed += file.stat().st_size
+            file.unlink()
         for log in self._logs.iterdir():
             with held_if_free(self.lock_of(log.stem)) as mine:
                 if mine:
@@ -174,6 +182,7 @@ def _look_at(folder: Path) -> Entry:
     return Entry(folder, plan, plan.damage())
 
 
-def _usual_folder() -> Path:
+def engines_folder() -> Path:
+    """Where everything lies that was built or compiled for this machine, unless somebody says otherwise."""
     named = os.environ.get(FOLDER_VARIABLE)
     return Path(named) if named else Path(platformdirs.user_cache_dir("hemonode")) / "engines"

@@ -103,7 +103,9 @@ def show(
 
 def clean(
     name: list[str] = typer.Argument(None, help="Names that `engines list` shows.", show_default=False),
-    everything: bool = typer.Option(False, "--all", help="All engines, those for other machines too."),
+    everything: bool = typer.Option(
+        False, "--all", help="All engines, those for other machines too, and what OpenVINO compiled."
+    ),
     stale: bool = typer.Option(
         False, "--stale", help="Those that are damaged or do not fit this machine: the default."
     ),

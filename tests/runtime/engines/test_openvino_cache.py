@@ -11,6 +11,7 @@ import pytest
 
 from hemonode.runtime.engines import open_engine, openvino_cache
 from hemonode.runtime.engines.openvino_cache import keep_compiled, load_compiled
+from hemonode.runtime.plans.cleaning import clean_engines
 
 SHAPE = (1, 128, 160)
 
@@ -18,7 +19,7 @@ SHAPE = (1, 128, 160)
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "hemonode" / "openvino"
+    return tmp_path / "hemonode" / "engines" / "openvino"
 
 
 @pytest.fixture
@@ -67,11 +68,18 @@ def test_a_damaged_file_is_compiled_anew_and_replaced(colour_bundle, frames, fol
 
 
 def test_a_folder_that_cannot_be_written_costs_time_only(colour_bundle, frames, folder, compiled):
-    folder.parent.mkdir()
+    folder.parent.mkdir(parents=True)
     folder.write_text("a file is in the way")
     answer(colour_bundle, frames)
     answer(colour_bundle, frames)
     assert len(compiled) == 2
+
+
+def test_clean_all_deletes_them_too(colour_bundle, frames, folder, capsys):
+    answer(colour_bundle, frames)
+    clean_engines(everything=True)
+    assert list(folder.iterdir()) == []
+    assert "0 of 0 engines deleted, " in capsys.readouterr().out
 
 
 def test_the_least_recently_used_go_first(folder, monkeypatch):

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hemonode.errors import EngineError
 from hemonode.runtime.bundle.schema import Precision
@@ -32,7 +33,6 @@ _AS_SHOWN = {"HALF": "fp16", "FLOAT": "fp32", "INT8": "int8"}
 
 # They move, convert or hold data; their names quote the layer they serve.
 _MOVING = frozenset({"reformat", "noop", "constant", "signal", "wait"})
-_COPY = "Reformatting CopyNode"
 _METADATA = re.compile(r"\[ONNX Layer: ([^\]]+)\]")
 # Fused layers join names with "+" or "||", or list them: "PWN(a, b)", "{ForeignNode[a...b]}".
 _JOINTS = re.compile(r"\s*\+\s*|\s*\|\|\s*|\.\.\.|[\s(),\[\]{}]+")
@@ -50,6 +50,8 @@ class BuiltLayer:
         holds: names of the graph's layers that went into it.
         takes: types of its inputs, as far as they are told: "fp16", "fp32", "int8", "uint8", "int32", …
         gives: types of its outputs.
+        weights: type of its weights; empty where that is not told apart.
+        constants: types of what a compiled layer holds, its weights among them.
         tactic: name of the kernel; empty where it is not told.
     """
 
@@ -58,6 +60,8 @@ class BuiltLayer:
     holds: frozenset[str]
     takes: tuple[str, ...]
     gives: tuple[str, ...]
+    weights: str
+    constants: tuple[str, ...]
     tactic: str
 
     @property
@@ -65,10 +69,14 @@ class BuiltLayer:
         """What it computes in: the first of its inputs that says so, else an output; "other" for indices and shapes."""
         return next((shown for shown in (*self.takes, *self.gives) if shown in _COMPUTED), "other")
 
+    def may_compute_in(self, precision: str) -> bool:
+        """Whether anything shows it: the weights where they are told, since casts may be fused into a convolution."""
+        return precision == self.weights if self.weights else precision in (*self.takes, *self.gives, *self.constants)
+
     @property
     def moves(self) -> bool:
         """Whether it only moves or converts data."""
-        return self.kind.lower() in _MOVING or self.name.startswith(_COPY)
+        return self.kind.lower() in _MOVING
 
 
 def read_layers(information: str) -> tuple[BuiltLayer, ...]:
@@ -129,7 +137,7 @@ def doubts(layers: tuple[BuiltLayer, ...], wanted: Mapping[str, str]) -> tuple[s
     return (f"TensorRT shows no proof that these layers compute in the graph's precision: {_named(found)}.",)
 
 
-def _layer(entry: Mapping[str, object]) -> BuiltLayer:
+def _layer(entry: Mapping[str, Any]) -> BuiltLayer:
     name, metadata = str(entry["Name"]), str(entry.get("Metadata", ""))
     return BuiltLayer(
         name=name,
@@ -137,6 +145,8 @@ def _layer(entry: Mapping[str, object]) -> BuiltLayer:
         holds=frozenset({*_JOINTS.split(name), *_METADATA.findall(metadata)} - {""}),
         takes=_types(entry.get("Inputs")),
         gives=_types(entry.get("Outputs")),
+        weights=_told(str(dict(entry.get("Weights") or {}).get("Type", ""))),
+        constants=_types(entry.get("Constants")),
         tactic=str(entry.get("TacticName", "")),
     )
 
@@ -148,7 +158,12 @@ def _types(tensors: object) -> tuple[str, ...]:
 
 
 def _type(tensor: Mapping[str, object]) -> str:
-    match = _TOKEN.search(" ".join(str(tensor.get(field, "")) for field in _TYPE_FIELDS))
+    return _told(" ".join(str(tensor.get(field, "")) for field in _TYPE_FIELDS))
+
+
+def _told(words: str) -> str:
+    """The type that some words tell; empty where they tell none."""
+    match = _TOKEN.search(words)
     if match is None:
         return ""
     token = match[1].lower()
@@ -156,11 +171,11 @@ def _type(tensor: Mapping[str, object]) -> str:
 
 
 def _wrong_convolutions(layers: list[BuiltLayer], convolutions: Mapping[str, str]) -> Iterator[str]:
-    """Convolutions that are seen, but nowhere with an input of their type."""
+    """Convolutions that are seen, but nowhere in their type."""
     for name, dtype in convolutions.items():
         holding = [layer for layer in layers if name in layer.holds]
         shown = _AS_SHOWN.get(dtype, dtype)
-        if holding and not any(shown in layer.takes for layer in holding):
+        if holding and not any(layer.may_compute_in(shown) for layer in holding):
             yield f"{name} (in {holding[0].name})" if holding[0].name != name else name
 
 
@@ -181,7 +196,7 @@ def _with_tf32(layers: list[BuiltLayer]) -> Iterator[str]:
 def _check_seen(layers: list[BuiltLayer], precision: Precision, convolutions: Mapping[str, str]) -> None:
     """At least one layer must prove the precision: a plan that shows none may be anything."""
     shown = {_AS_SHOWN.get(dtype, dtype) for dtype in convolutions.values()}
-    if precision not in shown or not any(precision in layer.takes for layer in layers):
+    if precision not in shown or not any(layer.may_compute_in(precision) for layer in layers):
         raise EngineError(
             f"TensorRT's inspector shows no layer that computes in {precision} "
             f"(it shows: {', '.join(sorted({layer.precision for layer in layers})) or 'nothing'}); build in fp32, or "

@@ -112,11 +112,13 @@ def test_a_build_that_looks_at_the_wish_to_stop_ends_by_itself(tmp_path: Path, n
 
 
 def test_a_build_that_cannot_look_is_ended_all_the_same_and_says_so(tmp_path: Path) -> None:
-    process = start("time.sleep(60)", tmp_path)
+    # What waits for the end of the program would wait for the library's threads, or crash beside them.
+    process = start("import atexit; atexit.register(print, 'too late', flush=True)\ntime.sleep(60)", tmp_path)
     _wait_for_a_line(process)
     process.send_signal(signal.SIGTERM)
-    status, lines, _ = end(process)
+    status, lines, err = end(process)
     assert status == 1
+    assert "too late" not in err
     assert lines == [{"failed": "the build was cancelled; nothing is left of it."}]
 
 

@@ -225,6 +225,15 @@ def test_a_refused_run_is_told_and_the_next_one_works(gpu_in_memory) -> None:
     assert gpu_in_memory.alive == {}
 
 
+def test_after_a_refused_run_nothing_is_freed_while_a_copy_is_on_its_way(gpu_in_memory) -> None:
+    plan = Plan(gpu_in_memory)
+    with open_with(plan, cuda_graph=False) as engine:
+        plan.refuses["execute"] = 1
+        with pytest.raises(EngineError, match="TensorRT refused execute"):
+            engine.run(frames())
+    assert gpu_in_memory.alive == {}
+
+
 @pytest.mark.parametrize("call", ["set_shape", "bind", "execute"])
 def test_a_plan_that_cannot_run_does_not_open_and_leaves_nothing(gpu_in_memory, call: str) -> None:
     plan = Plan(gpu_in_memory, refuses={call: 1})

@@ -145,9 +145,19 @@ def test_an_fp16_plan_that_silently_stayed_fp32_names_a_few_layers_and_counts_th
 
 
 def test_what_the_graph_keeps_in_fp32_must_not_become_fp16() -> None:
-    half = [{"Name": "x", "Dimensions": [1], "Format/Datatype": NHWC8}]
+    half = {"Weights": {"Type": "Half", "Count": 64}}
     with pytest.raises(EngineError, match="mask_head/Conv_0; build in fp32"):
-        check_precision(read_layers(_shown(V8, **{"mask_head/Conv_0": {"Inputs": half}})), "fp16", CONVOLUTIONS)
+        check_precision(read_layers(_shown(V8, **{"mask_head/Conv_0": half})), "fp16", CONVOLUTIONS)
+
+
+def test_a_convolution_with_casts_fused_into_it_is_known_by_what_it_holds() -> None:
+    def sample(constants: str) -> str:
+        held = [{"Name": "w", "Dimensions": [16, 16, 3, 3], "Format/Datatype": constants}]
+        return json.dumps({"Layers": [_layer("conv", "conv", ["Float"], ["Float"], Constants=held)]})
+
+    check_precision(read_layers(sample("Half")), "fp16", {"conv": "HALF"})
+    with pytest.raises(EngineError, match="another precision than the fp16 graph has: conv"):
+        check_precision(read_layers(sample("Float")), "fp16", {"conv": "HALF"})
 
 
 def test_a_name_that_begins_like_another_is_not_taken_for_it() -> None:

@@ -38,7 +38,8 @@ def quantisable_parts(model: nn.Module, fp32_graph: ModelProto) -> tuple[Part, .
     for path in parts_of(model):
         if isinstance(model.get_submodule(path), QUANTISABLE):
             own = tuple(conv for conv in convs if conv.partition("/")[0] in _labels_under(model, path))
-            found.append(Part(path, own, sum(work[conv] for conv in own) / sum(work.values())))
+            if own:
+                found.append(Part(path, own, sum(work[conv] for conv in own) / sum(work.values())))
     return tuple(found)
 
 

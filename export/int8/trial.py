@@ -108,11 +108,12 @@ class Trial:
         except WeightOverflow:
             return 1.0
 
-    def fault_of(self, parts: Sequence[Part], open_on: Callable[[Path], Iterable[Answering]]) -> str | None:
-        """The first fault on any picture and engine."""
+    def fault_of(self, parts: Sequence[Part], *, everywhere: bool) -> str | None:
+        """The first fault on any picture, as ONNX Runtime answers, or `everywhere`, any engine here."""
         try:
             with self.written(parts) as path:
-                for session in open_on(path):
+                sessions: Iterable[Answering] = open_everywhere(path).values() if everywhere else [GraphSession(path)]
+                for session in sessions:
                     for index, (frame, _) in enumerate(self.expected):
                         if (fault := self.fault(index, session.predict(frame))) is not None:
                             return fault
@@ -133,11 +134,11 @@ def search_int8(trial: Trial, parts: Sequence[Part]) -> Int8Graph:
     chosen: list[Part] = []
     obstacle: str | None = None
     for part in _by_price(trial, parts):
-        fault = trial.fault_of([*chosen, part], lambda path: [GraphSession(path)])
+        fault = trial.fault_of([*chosen, part], everywhere=False)
         if fault is None:
             chosen.append(part)
         obstacle = obstacle or fault
-    while chosen and (fault := trial.fault_of(chosen, lambda path: open_everywhere(path).values())) is not None:
+    while chosen and (fault := trial.fault_of(chosen, everywhere=True)) is not None:
         chosen.pop()
         obstacle = fault
     if share_of(chosen) < LEAST_SHARE:
@@ -151,4 +152,4 @@ def search_int8(trial: Trial, parts: Sequence[Part]) -> Int8Graph:
 
 def _by_price(trial: Trial, parts: Sequence[Part]) -> list[Part]:
     changed = {part: trial.changed([part]) for part in parts}
-    return sorted(parts, key=lambda part: changed[part] / part.share if part.share else float("inf"))
+    return sorted(parts, key=lambda part: changed[part] / part.share)

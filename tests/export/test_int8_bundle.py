@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from hemonode.cli import build_app
 from hemonode.errors import DatasetError, ExportError, HemonodeError
-from hemonode.export.bundle import Order, export_bundle, rounds
+from hemonode.export.bundle import Order, export_bundle
 from hemonode.export.findings import Finding, Limits, shortfall
 from hemonode.export.int8.parts import Part
 from hemonode.export.int8.trial import BeyondInt8, search_int8
@@ -37,18 +37,57 @@ def frames(make_frame):
 
 @pytest.fixture(scope="module")
 def calibration(make_frame):
-    return [make_frame(160, 320, seed=seed) for seed in (7, 8, 9)]
+    return [make_frame(160, 320, seed=7)]
+
+
+DATASET = """
+name = "noise"
+licence = "CC0"
+source = "made here"
+red_cell_px = 40.0
+[images]
+pattern = "*.png"
+[[labels]]
+format = "yolo"
+path = "boxes"
+classes = { 0 = 2 }
+missing = "unlabelled"
+"""
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory, model, checkpoint, frames, calibration):
-    folder = tmp_path_factory.mktemp("bundles") / "small.hemo"
-    advanced, warned = [], []
-    order = _order(model, calibration, "fp32", "int8")
-    export_bundle(checkpoint, model, order, frames, folder, lambda: advanced.append(1), warned.append)
-    assert warned == []
-    assert len(advanced) == rounds(order, len(frames))
+def folder(tmp_path_factory, checkpoint, make_frame):
+    """A checkpoint and a small data set, all of it to train on."""
+    folder = tmp_path_factory.mktemp("small")
+    save_checkpoint(checkpoint, folder / "best.ckpt")
+    (folder / "noise.toml").write_text(DATASET)
+    for name in ("images", "boxes"):
+        (folder / "pictures" / name).mkdir(parents=True)
+    for seed in range(3):
+        cv2.imwrite(str(folder / "pictures" / "images" / f"{seed}.png"), make_frame(150, 310, seed=seed).pixels)
     return folder
+
+
+def _export(folder, *options, data="noise.toml"):
+    data = ["--data", folder / data, "--root", folder / "pictures", "--images", "2"]
+    loose = ["--least-agreement", "0.5", "--count-difference", "1000", "--solver", "euler:1", "--precision", "int8"]
+    arguments = ["export", folder / "best.ckpt", "-o", folder / "small.hemo", *data, *loose, *options]
+    result = CliRunner().invoke(build_app(), [str(argument) for argument in arguments])
+    if isinstance(result.exception, HemonodeError):
+        raise result.exception
+    return result
+
+
+@pytest.fixture(scope="module")
+def said(folder):
+    result = _export(folder, "--int8-agreement", "0.8", "--calibration-images", "2")
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def exported(folder, said):
+    return folder / "small.hemo"
 
 
 # Which parts
@@ -113,15 +152,15 @@ def test_a_bundle_records_what_8_bits_do(exported):
     assert setting.graphs["int8"] == "solvers/eulerx1.int8.onnx"
     proof = setting.verification["int8"]
     assert 0.5 < proof.int8_share < 1
-    assert proof.calibration_images == 3
+    assert proof.calibration_images == 2
     assert {"mask_head", "heat_head"} <= set(proof.kept_fp32)
     assert [name.split()[0] for name in proof.agreement_by_engine] == ["ONNX", "OpenVINO"]
-    assert proof.mask_agreement_unrolled_onnx == min(proof.agreement_by_engine.values()) >= 0.9
+    assert proof.mask_agreement_unrolled_onnx == min(proof.agreement_by_engine.values()) >= 0.8
     assert all(1e-4 < error < 0.5 for error in proof.rounding_errors.values())
     assert setting.verification["fp32"].int8_share is None
     card = (exported / "card.md").read_text()
     assert "eulerx1 in int8 does " in card
-    assert "3 pictures of the training split" in card
+    assert "2 pictures of the training split" in card
 
 
 def test_int8_weights_are_a_quarter_of_fp32s(exported):
@@ -140,7 +179,7 @@ def test_a_bundles_int8_graph_runs_on_both_engines(exported, frames, engine):
             assert opened.precision == precision
             answers[precision] = opened.run(frames[0].pixels[None])
     share = np.mean(answers["int8"].class_ids == answers["fp32"].class_ids)
-    assert 0.9 < share < 1
+    assert 0.8 < share < 1
 
 
 def test_a_setting_that_the_gate_refuses_is_left_out_and_the_reason_is_told(
@@ -169,53 +208,16 @@ def test_int8_without_the_fp32_that_machines_check_it_against_is_refused(
 
 # As a user types it
 
-DATASET = """
-name = "noise"
-licence = "CC0"
-source = "made here"
-red_cell_px = 40.0
-[images]
-pattern = "*.png"
-[[labels]]
-format = "yolo"
-path = "boxes"
-classes = { 0 = 2 }
-missing = "unlabelled"
-"""
 
-
-@pytest.fixture
-def folder(tmp_path, checkpoint, make_frame):
-    save_checkpoint(checkpoint, tmp_path / "best.ckpt")
-    (tmp_path / "noise.toml").write_text(DATASET)
-    for name in ("images", "boxes"):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
-    for seed in range(2):
-        cv2.imwrite(str(tmp_path / "pictures" / "images" / f"{seed}.png"), make_frame(150, 310, seed=seed).pixels)
-    return tmp_path
-
-
-def _export(folder, *options):
-    data = ["--data", folder / "noise.toml", "--root", folder / "pictures", "--images", "2"]
-    loose = ["--least-agreement", "0.5", "--count-difference", "1000", "--solver", "euler:1", "--precision", "int8"]
-    arguments = ["export", folder / "best.ckpt", "-o", folder / "small.hemo", *data, *loose, *options]
-    result = CliRunner().invoke(build_app(), [str(argument) for argument in arguments])
-    if isinstance(result.exception, HemonodeError):
-        raise result.exception
-    return result
-
-
-def test_asking_for_int8_brings_fp32_along(folder):
-    result = _export(folder, "--int8-agreement", "0.8", "--calibration-images", "1")
-    assert result.exit_code == 0, result.output
-    assert "% of the work in 8 bits; in FP32: " in result.output
-    assert open_bundle(folder / "small.hemo").setting().graphs.keys() == {"fp32", "int8"}
+def test_asking_for_int8_brings_fp32_along(exported, said):
+    assert "% of the work in 8 bits; in FP32: " in said
+    assert open_bundle(exported).setting().graphs.keys() == {"fp32", "int8"}
 
 
 def test_pictures_to_calibrate_on_come_from_the_training_split_or_not_at_all(folder):
-    (folder / "noise.toml").write_text(DATASET + '[split]\n[[split.carve]]\nto = "val"\nlast = 2\n')
+    (folder / "held.toml").write_text(DATASET + '[split]\n[[split.carve]]\nto = "val"\nlast = 3\n')
     with pytest.raises(DatasetError, match="no split 'train'"):
-        _export(folder)
+        _export(folder, data="held.toml")
 
 
 @pytest.mark.parametrize(

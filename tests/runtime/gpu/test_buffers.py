@@ -52,8 +52,19 @@ def test_integrated_gpus_need_no_copies(gpu_in_memory, integrated: bool, expecte
         )
 
 
+@pytest.mark.parametrize("room", [0, 12, 16], ids=["none", "for one", "for two"])
+@pytest.mark.parametrize("memory", ["pinned", "pageable"])
+def test_nothing_is_kept_when_the_memory_does_not_suffice(gpu_in_memory, memory, room: int) -> None:
+    with Gpu(gpu_in_memory) as gpu:
+        before = dict(gpu_in_memory.alive)
+        gpu_in_memory.room = room
+        with pytest.raises(EngineError, match="Out of GPU memory"):
+            Buffers(gpu, INPUTS, OUTPUTS, memory)
+        assert gpu_in_memory.alive == before
+
+
 @pytest.mark.parametrize("memory", ["pinned", "pageable", "mapped"])
-def test_nothing_is_kept_when_the_memory_does_not_suffice(gpu_in_memory, memory) -> None:
+def test_nothing_outlives_the_gpu_whichever_call_fails(gpu_in_memory, memory) -> None:
     with Gpu(gpu_in_memory) as gpu:
         before, calls = dict(gpu_in_memory.alive), len(gpu_in_memory.log)
         Buffers(gpu, INPUTS, OUTPUTS, memory).free()
@@ -62,5 +73,4 @@ def test_nothing_is_kept_when_the_memory_does_not_suffice(gpu_in_memory, memory)
             gpu_in_memory.fail_at = len(gpu_in_memory.log) + number
             with pytest.raises(EngineError):
                 Buffers(gpu, INPUTS, OUTPUTS, memory).free()
-            # What could not be freed here is freed with the GPU.
     assert gpu_in_memory.alive == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, NamedTuple, NoReturn
@@ -82,6 +83,7 @@ class _Asked(NamedTuple):
     precision: AskedPrecision
     threads: int | None
     lanes: int
+    tell: Callable[[str], None] | None
 
 
 class Segmenter:
@@ -95,6 +97,7 @@ class Segmenter:
         threads: CPU threads in all; None leaves it to the library.
         lanes: callers that the engine serves at once.
         tile_px: largest side of an engine's frame, at the working scale; bounds the engine's memory.
+        tell: called with a line for each thing that makes opening an engine take long.
     """
 
     def __init__(
@@ -107,10 +110,11 @@ class Segmenter:
         threads: int | None = None,
         lanes: int = 1,
         tile_px: int = TILE_PX,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self.bundle = bundle
         self.setting = bundle.setting(setting).name
-        self._asked = _Asked(engine, precision, threads, lanes)
+        self._asked = _Asked(engine, precision, threads, lanes, tell)
         self._tile_px = tile_px
         self._engines = EnginePool(self._open)
         # Measuring the scale tries eight frame sizes: none is worth minutes of building.

@@ -59,6 +59,7 @@ def run_batch(request: Request) -> None:
         setting=request.setting,
         precision=request.precision,
         threads=request.threads,
+        tell=report.open_console().print,
     ) as segmenter:
         batch = _Batch(request, segmenter)
         try:

@@ -10,6 +10,8 @@ from hemonode.errors import EngineError
 from hemonode.runtime.gpu import require_nvidia_gpu
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hemonode.runtime.bundle.reader import Bundle
     from hemonode.runtime.engines.contract import AskedPrecision, Engine, Opening, Shape
 
@@ -48,6 +50,7 @@ def open_engine(
     precision: AskedPrecision = "fp32",
     threads: int | None = None,
     lanes: int = 1,
+    tell: Callable[[str], None] | None = None,
 ) -> Engine:
     """Open a graph of a bundle for frames of one size.
 
@@ -64,15 +67,17 @@ def open_engine(
             the fastest that gives the masks of fp32.
         threads: CPU threads in all; None leaves it to the library.
         lanes: calls of `run` that may be in work at once.
+        tell: called with a line for each thing that makes opening it take long.
 
     Raises:
         BundleError: no such solver setting.
         EngineError: no such engine, or none that works; the sentence says why.
     """
-    from hemonode.runtime.engines.contract import Opening
+    from hemonode.runtime.engines.contract import Opening, ignore
 
     _check_shape(bundle, shape)
-    opening = Opening(bundle, shape, bundle.setting(setting).name, precision, threads, lanes, engine != "auto")
+    name, may_build = bundle.setting(setting).name, engine != "auto"
+    opening = Opening(bundle, shape, name, precision, threads, lanes, may_build, tell or ignore)
     if engine != "auto":
         if engine not in ENGINES:
             raise EngineError(f"There is no engine {engine!r}; choose one of: auto, {', '.join(ENGINES)}.")

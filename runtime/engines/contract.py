@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal
@@ -16,6 +17,10 @@ from hemonode.errors import EngineError
 from hemonode.runtime.bundle.reader import Bundle
 from hemonode.runtime.prediction import Prediction
 from hemonode.runtime.preprocess import PADDING_GREY
+
+def ignore(_: str) -> None:
+    """For who does not want to be told."""
+
 
 Shape = tuple[int, int, int]
 """(N, H, W) of the frames an engine is opened for; N is the largest batch it takes."""
@@ -36,6 +41,7 @@ class Opening:
         threads: CPU threads in all; None leaves it to the library.
         lanes: how many calls of `run` may be in work at once, each with its share of the threads.
         may_build: whether it may take the minutes that building a plan costs.
+        tell: called with a line for each thing that makes opening it take long.
     """
 
     bundle: Bundle
@@ -45,6 +51,7 @@ class Opening:
     threads: int | None = None
     lanes: int = 1
     may_build: bool = False
+    tell: Callable[[str], None] = ignore
 
 
 class Engine(ABC):

@@ -16,7 +16,8 @@ from hemonode.runtime.gpu.gpu import Gpu
 from hemonode.runtime.gpu.owner import GpuOwner
 from hemonode.runtime.plans.key import Shapes
 from hemonode.runtime.plans.machine import this_machine
-from hemonode.runtime.plans.order import order_plan, usual_precision
+from hemonode.runtime.plans.messages import Progress
+from hemonode.runtime.plans.order import PlanOrder, order_plan, usual_precision
 from hemonode.runtime.plans.store import Listener, PlanStore
 from hemonode.runtime.prediction import Prediction
 
@@ -35,7 +36,8 @@ def open_engine(opening: Opening, options: SessionOptions = FASTEST) -> Engine:
     precision = choose_precision(opening, machine.compute_capability)
     order = order_plan(opening.bundle, opening.setting, precision, Shapes.fixed(opening.shape), machine)
     remarks: list[str] = []
-    stored, plan = PlanStore().obtain(order, may_build=opening.may_build, listener=Listener(remark=remarks.append))
+    listener = Listener(progress=_phases(opening.tell, order), remark=remarks.append)
+    stored, plan = PlanStore().obtain(order, may_build=opening.may_build, listener=listener)
     return TensorRtEngine(
         lambda: _load(plan),
         opening.shape,
@@ -45,6 +47,18 @@ def open_engine(opening: Opening, options: SessionOptions = FASTEST) -> Engine:
         remarks=(*remarks, *stored.record.facts.remarks),
         options=options,
     )
+
+
+def _phases(tell: Callable[[str], None], order: PlanOrder) -> Callable[[Progress], None]:
+    """Tells each phase of a build once."""
+    told: set[str] = set()
+
+    def hear(progress: Progress) -> None:
+        if progress.phase not in told:
+            told.add(progress.phase)
+            tell(f"TensorRT builds {order}, which takes minutes, once: {progress.phase}")
+
+    return hear
 
 
 def choose_precision(opening: Opening, compute_capability: str) -> Precision:

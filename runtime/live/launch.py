@@ -88,6 +88,7 @@ def _open_segmenter(options: LiveOptions) -> Segmenter:
         precision=options.precision,
         threads=cores,
         lanes=cores,
+        tell=lambda line: print(line, file=sys.stderr, flush=True),
     )
 
 

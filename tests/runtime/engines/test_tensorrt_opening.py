@@ -24,9 +24,11 @@ ORIN = Machine(gpu="Orin", compute_capability="8.7", tensorrt="10.3.0", cuda="12
 # Writes a plan as TensorRT 10.3.0 begins it.
 BUILD = """
 from hemonode.runtime.engines.tensorrt_build import main
-from hemonode.runtime.plans.messages import BuiltFacts
+from hemonode.runtime.plans.messages import BuiltFacts, Progress
 
 def build(request, tell, stop):
+    for step in range(3):
+        tell(Progress(phase="choosing kernels", step=step, steps=3))
     plan = b"ftrt" + bytes(20) + bytes([10, 3, 0, 26]) + b"the rest"
     request.plan.write_bytes(plan)
     return BuiltFacts(tensorrt="10.3.0", seconds=1, plan_bytes=len(plan), layers={"fp16": 1}, remarks=("Times anew.",))
@@ -86,6 +88,15 @@ def test_a_plan_is_built_where_it_may_be_and_found_the_next_time(opening: Openin
         assert engine.made["device"] == "Orin"
         assert engine.made["remarks"] == ("Times anew.",)
     assert len(opened) == 2
+
+
+def test_who_waits_for_a_build_is_told_what_it_does(opening: Opening, opened: list[Opened]) -> None:
+    lines: list[str] = []
+    for _ in range(2):
+        tensorrt.open_engine(replace(opening, may_build=True, tell=lines.append))
+    assert lines[0].startswith("TensorRT builds first_light tol1e-3 fp16 1x128x160, which takes minutes, once: ")
+    assert len(lines) == len(set(lines))
+    assert any("choosing kernels" in line for line in lines)
 
 
 def test_a_plan_of_another_tensorrt_is_refused_with_the_reason_and_rebuilt_with_a_remark(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hemonode.device.host.ports import SerialPort, find_serial_ports
 from hemonode.device.host.video import VideoDevice, find_video_devices
-from hemonode.runtime.doctor.finding import Finding, green, red
+from hemonode.runtime.doctor.finding import Facts, Finding, green, red
 from hemonode.runtime.doctor.machine import Machine
 
 _LOG_IN = "then log out and in again."
@@ -25,7 +25,7 @@ def cameras(machine: Machine) -> Iterator[Finding]:
 def camera(device: VideoDevice) -> Finding:
     """One camera."""
     lasting = device.by_id or device.path
-    facts = {"path": str(device.path), "by_id": None if device.by_id is None else str(device.by_id)}
+    facts: Facts = {"path": str(device.path), "by_id": None if device.by_id is None else str(device.by_id)}
     if not device.permitted:
         return red(
             f"The camera {device.name} ({device.path}) is not yours to open.",
@@ -47,7 +47,7 @@ def serial_ports(machine: Machine) -> Iterator[Finding]:
 
 def serial_port(port: SerialPort) -> Finding:
     """One serial port."""
-    facts = {"path": str(port.path), "by_id": None if port.by_id is None else str(port.by_id)}
+    facts: Facts = {"path": str(port.path), "by_id": None if port.by_id is None else str(port.by_id)}
     if not port.permitted:
         return red(
             f"The serial port {port.path} is not yours to open.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hemonode.device.host.nvidia import has_nvidia_gpu
-from hemonode.runtime.doctor.finding import Finding, green, red, yellow
+from hemonode.runtime.doctor.finding import Facts, Finding, green, red, yellow
 from hemonode.runtime.doctor.machine import Machine
 
 _FOR_GPUS = ("tensorrt", "cuda")
@@ -41,7 +41,7 @@ def plans(machine: Machine) -> Iterator[Finding]:
         yield red(f"The cache of built engines cannot be read: {why.rstrip('.')}.", "Run: hemonode engines list")
         return
     names, faults = answer.facts["plans"], answer.facts["faults"]
-    facts = {"folder": answer.facts["folder"], "plans": len(names), "bytes": answer.facts["bytes"]}
+    facts: Facts = {"folder": answer.facts["folder"], "plans": len(names), "bytes": answer.facts["bytes"]}
     size = f"{answer.facts['bytes'] / 1e6:.0f} MB in {answer.facts['folder']}"
     if names:
         yield green(f"{len(names)} built engine{'s' if len(names) > 1 else ''}, {size}.", **facts)

@@ -16,6 +16,8 @@ Colour = Literal["green", "yellow", "red"]
 Fact = str | int | float | bool | Sequence[str] | None
 """What a program may read of a finding."""
 
+Facts = dict[str, Fact]
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -34,16 +36,16 @@ class Finding:
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
-def green(sentence: str, advice: str = "", **facts: Fact) -> Finding:
+def green(sentence: str, advice: str = "", /, **facts: Fact) -> Finding:
     """Works, or is not needed here."""
     return Finding("green", sentence, advice, facts)
 
 
-def yellow(sentence: str, advice: str, **facts: Fact) -> Finding:
+def yellow(sentence: str, advice: str, /, **facts: Fact) -> Finding:
     """Could be better, or is not known."""
     return Finding("yellow", sentence, advice, facts)
 
 
-def red(sentence: str, advice: str, **facts: Fact) -> Finding:
+def red(sentence: str, advice: str, /, **facts: Fact) -> Finding:
     """Does not work."""
     return Finding("red", sentence, advice, facts)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hemonode.device.host.files import lines
 from hemonode.device.host.jetson import find_jetson
 from hemonode.device.host.power import read_gpu_clock, read_nvpmodel
-from hemonode.runtime.doctor.finding import Finding, green, red, yellow
+from hemonode.runtime.doctor.finding import Facts, Finding, green, red, yellow
 from hemonode.runtime.doctor.machine import Machine
 
 # Of cuda-bindings, by JetPack.
@@ -21,7 +21,7 @@ def jetpack(machine: Machine) -> Iterator[Finding]:
         yield green("Not a Jetson.")
         return
     told = f"{found.model}, Jetson Linux {found.l4t or 'of unknown version'}"
-    facts = {"model": found.model, "l4t": found.l4t, "jetpack": found.jetpack}
+    facts: Facts = {"model": found.model, "l4t": found.l4t, "jetpack": found.jetpack}
     if found.series not in _CUDA:
         yield yellow(
             f"{told}, for which hemonode is not made.",
@@ -58,7 +58,7 @@ def power(machine: Machine) -> Iterator[Finding]:
     """Power mode and GPU clock."""
     mode, clock = read_nvpmodel(machine.root), read_gpu_clock(machine.root)
     if mode is not None:
-        facts = {"power_mode": mode.name, "modes": list(mode.modes.values())}
+        facts: Facts = {"power_mode": mode.name, "modes": list(mode.modes.values())}
         if mode.unlimited is not None and not mode.name.startswith("MAXN"):
             yield yellow(
                 f"The power mode is {mode.name}; {mode.modes[mode.unlimited]} has no limit.",

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hemonode.device.host.jetson import find_jetson
 from hemonode.device.host.processor import processor_features
-from hemonode.runtime.doctor.finding import Finding, green, red, yellow
+from hemonode.runtime.doctor.finding import Facts, Finding, green, red, yellow
 from hemonode.runtime.doctor.machine import Answer, Machine, extra_for
 
 # As `cv2.getBuildInformation()` calls them; the second is the name of the line of older builds.
@@ -37,7 +37,7 @@ def opencv(machine: Machine) -> Iterator[Finding]:
     version, build = answer.facts["version"], built_with(answer.facts["build"])
     able = ", ".join(name for name, there in build.items() if there) or "no video at all"
     sentence = f"OpenCV {version} works; its build has {able}."
-    facts = {"version": version, "file": answer.facts["file"], **build}
+    facts: Facts = {"version": version, "file": answer.facts["file"], **build}
     if jetson is not None and not build["GStreamer"]:
         yield yellow(
             f"{sentence} Without GStreamer it cannot open a CSI camera.",

@@ -15,7 +15,7 @@ from hemonode.device.host.memory import read_memory
 from hemonode.device.host.power import power_modes
 from hemonode.device.host.processor import processor_name
 from hemonode.device.host.thermal import temperatures_c
-from hemonode.runtime.doctor.finding import Finding, green, red, yellow
+from hemonode.runtime.doctor.finding import Facts, Finding, green, red, yellow
 from hemonode.runtime.doctor.machine import Machine
 
 OLDEST_PYTHON, FIRST_UNTESTED_PYTHON = (3, 10), (3, 14)
@@ -39,7 +39,7 @@ HOT_C = 85.0
 def python(_: Machine) -> Iterator[Finding]:
     """Python, hemonode and the platform."""
     here = f"hemonode {__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"
-    facts = {"hemonode": __version__, "python": platform.python_version(), "executable": sys.executable}
+    facts: Facts = {"hemonode": __version__, "python": platform.python_version(), "executable": sys.executable}
     if OLDEST_PYTHON <= sys.version_info < FIRST_UNTESTED_PYTHON:
         yield green(f"{here}.", **facts, platform=platform.platform())
     else:
@@ -80,7 +80,11 @@ def memory(machine: Machine) -> Iterator[Finding]:
         yield yellow("This system does not tell how much memory is free.", "Look that at least 1 GB is.")
         return
     sentence = f"{_gb(found.available_bytes)} of {_gb(found.total_bytes)} of memory are free."
-    facts = {"available_bytes": found.available_bytes, "total_bytes": found.total_bytes, "swap_bytes": found.swap_bytes}
+    facts: Facts = {
+        "available_bytes": found.available_bytes,
+        "total_bytes": found.total_bytes,
+        "swap_bytes": found.swap_bytes,
+    }
     if found.available_bytes < LEAST_MEMORY_BYTES:
         yield red(sentence, "End other programs: hemonode needs about 300 MB.", **facts)
     elif found.available_bytes < ROOMY_MEMORY_BYTES:
@@ -110,7 +114,7 @@ def disk(machine: Machine) -> Iterator[Finding]:
 def _folder(what: str, folder: Path) -> Finding:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(there).free
-    facts = {"folder": str(folder), "free_bytes": free}
+    facts: Facts = {"folder": str(folder), "free_bytes": free}
     try:
         # Rights alone do not tell of a file system that is mounted read-only.
         with tempfile.TemporaryFile(dir=there):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import platform
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -53,9 +54,11 @@ def require_cuda_build() -> None:
         EngineError: it was.
     """
     if PROVIDER not in onnxruntime.get_available_providers():
-        raise EngineError(
-            f"{VERSION} is the build for CPUs; pip uninstall onnxruntime, then pip install 'hemonode[cuda]'."
-        )
+        # There is no wheel of the other build for Jetson's processor and Python.
+        advice = "pip uninstall onnxruntime, then pip install 'hemonode[cuda]'"
+        if platform.machine() == "aarch64":
+            advice = "use TensorRT, which is faster (hemonode build)"
+        raise EngineError(f"{VERSION} is the build for CPUs; {advice}.")
 
 
 def load_cuda_libraries() -> tuple[str, ...]:

@@ -164,12 +164,19 @@ def test_nothing_is_left_whichever_cuda_call_fails_while_opening(open_cuda, gpu_
 @pytest.mark.skipif(
     cuda_session.PROVIDER in onnxruntime.get_available_providers(), reason="this ONNX Runtime is the build for GPUs"
 )
-def test_onnx_runtime_for_cpus_is_named_as_the_reason(colour_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hemonode.runtime.gpu.has_nvidia_gpu", lambda: True)
-    with pytest.raises(EngineError, match=r"is the build for CPUs; pip uninstall onnxruntime, then pip install"):
-        open_engine(colour_bundle, SHAPE, engine="cuda")
+@pytest.mark.parametrize(
+    ("processor", "advice"),
+    [("x86_64", r"pip uninstall onnxruntime, then pip install 'hemonode\[cuda\]'"), ("aarch64", "use TensorRT")],
+)
+def test_onnx_runtime_for_cpus_is_named_with_what_to_do_here(monkeypatch, processor: str, advice: str) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: processor)
+    with pytest.raises(EngineError, match=rf"^ONNX Runtime \S+ is the build for CPUs; {advice}"):
+        cuda.require_cuda_build()
+
+
+def test_the_reason_why_it_was_passed_over_is_kept(colour_bundle: Bundle) -> None:
     with open_engine(colour_bundle, SHAPE) as chosen:
-        assert any(why.startswith("cuda: ONNX Runtime") for why in chosen.passed_over)
+        assert chosen.name in ("tensorrt", "cuda") or any(why.startswith("cuda: ") for why in chosen.passed_over)
 
 
 def test_a_precision_that_it_has_not_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

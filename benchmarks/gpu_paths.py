@@ -33,7 +33,8 @@ _WARM_UP_RUNS = 20
 
 def _tensorrt(**options: object) -> Open:
     def open_it(opening: Opening) -> Engine:
-        from hemonode.runtime.engines.tensorrt import SessionOptions, open_engine
+        from hemonode.runtime.engines.tensorrt import open_engine
+        from hemonode.runtime.engines.tensorrt_session import SessionOptions
 
         return open_engine(opening, SessionOptions(**options))  # type: ignore[arg-type]
 

@@ -66,7 +66,7 @@ def _run(
     segmenter: Segmenter, pictures: Sequence[npt.NDArray[np.uint8]], red_cell_px: float, seconds: float
 ) -> tuple[float, float]:
     """Median milliseconds per picture, on the clock and of the processor."""
-    spent = []
+    spent: list[tuple[float, float]] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         wall, cpu = time.perf_counter(), time.process_time()

@@ -9,7 +9,13 @@ from hemonode.device.host.jetson import find_jetson
 
 _VENDOR = "0x10de"
 _DISPLAY_CLASSES = ("0x0300", "0x0302")
-_DRIVER_FILES = ("dev/nvidiactl", "dev/nvhost-gpu", "dev/nvgpu", "proc/driver/nvidia/version", "usr/lib/wsl/lib/libcuda.so.1")
+_DRIVER_FILES = (
+    "dev/nvidiactl",
+    "dev/nvhost-gpu",
+    "dev/nvgpu",
+    "proc/driver/nvidia/version",
+    "usr/lib/wsl/lib/libcuda.so.1",
+)
 
 
 def has_nvidia_gpu(root: Path = Path("/")) -> bool:

@@ -18,6 +18,7 @@ from hemonode.runtime.bundle.reader import Bundle
 from hemonode.runtime.prediction import Prediction
 from hemonode.runtime.preprocess import PADDING_GREY
 
+
 def ignore(_: str) -> None:
     """For who does not want to be told."""
 

@@ -1,5 +1,6 @@
-# TensorRT's Python bindings ship without types. This says as much of them as hemonode uses, so that mypy checks its calls.
-# `# in: 8.6 10.3` marks members that some versions lack; code may use them behind a look at `Features` or `hasattr` only.
+# TensorRT's Python bindings ship without types. This says as much of them as hemonode uses, so that mypy checks its
+# calls. `# in: 8.6 10.3` marks members that some versions lack; code may use them behind a look at `Features` or
+# `hasattr` only.
 # tests/runtime/engines/test_tensorrt_api.py holds all of this against what the real modules have.
 
 from abc import ABCMeta

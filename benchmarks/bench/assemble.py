@@ -21,7 +21,7 @@ from hemonode.benchmarks.bench.result import Benchmark, Judgement, Subject
 from hemonode.benchmarks.bench.rounds import Race, Times
 from hemonode.benchmarks.bench.steadiness import steadiness
 from hemonode.runtime.bundle.reader import Bundle
-from hemonode.runtime.bundle.schema import SolverSetting
+from hemonode.runtime.bundle.schema import SettingVerification, SolverSetting
 from hemonode.runtime.engines import ENGINES
 from hemonode.train.data.dataset import Dataset
 
@@ -135,7 +135,7 @@ def _engine_mb(timed: Timed) -> float | None:
 
 
 def _quality(contestant: Contestant, setting: SolverSetting | None, found: Found) -> Quality:
-    recorded = Quality() if setting is None else _recorded(setting)
+    recorded = Quality() if setting is None else _recorded(setting, contestant.precision)
     judged = found.judged.get(_in_eager_torch(contestant) if contestant.engine == COMPILED else contestant)
     if judged is None:
         return recorded
@@ -151,13 +151,21 @@ def _quality(contestant: Contestant, setting: SolverSetting | None, found: Found
     )
 
 
-def _recorded(setting: SolverSetting) -> Quality:
-    proof = setting.verification.get("fp32")
+def _recorded(setting: SolverSetting, precision: str) -> Quality:
+    """Of the setting's graph in that precision; engines without graphs of their own precision take the fp32 graph."""
+    proofs: dict[str, SettingVerification] = {**setting.verification}
+    proof = proofs.get(precision, proofs.get("fp32"))
+    rounding = {} if proof is None else proof.rounding_errors
     return Quality(
-        state_error=_largest([block.error for block in setting.blocks]),
-        tile_error=_largest([block.tile_error for block in setting.blocks]),
+        state_error=_largest([_with(block.error, rounding.get(block.position)) for block in setting.blocks]),
+        tile_error=_largest([_with(block.tile_error, rounding.get(block.position)) for block in setting.blocks]),
         recorded_agreement=None if proof is None else proof.mask_agreement_adaptive_onnx,
     )
+
+
+def _with(error: float | None, rounding: float | None) -> float | None:
+    """A solver's error with what rounding adds to it, at most."""
+    return None if error is None else error + (rounding or 0.0)
 
 
 def _largest(errors: Sequence[float | None]) -> float | None:

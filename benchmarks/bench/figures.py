@@ -60,7 +60,8 @@ class Quality(Record):
     """What comes out.
 
     Attributes:
-        state_error: largest over the blocks, ‖h − h_ref‖ / ‖h_ref − h(0)‖ over a whole picture, as the bundle records.
+        state_error: largest over the blocks, ‖h − h_ref‖ / ‖h_ref − h(0)‖ over a whole picture, as the bundle records;
+            of fp16 and int8 graphs with what rounding adds, at most.
         tile_error: the same over the worst 32 px tile.
         recorded_agreement: with the adaptive original in the worst picture, as the bundle records.
         agreement: with the adaptive original, measured in this run.

@@ -23,8 +23,8 @@ NOTES = (
     "open s: first round, from the first import of the engine's library to its first answer, nothing cached. graph kB: "
     "the setting's ONNX file without the weights, which all settings share. engine MB: peak MB of its process without "
     "Python, NumPy and the frames.",
-    "state error: the largest over the ODE blocks and pictures of ‖h − h_ref‖ / ‖h_ref − h(0)‖, as the bundle records; "
-    "tile error: in the worst 32 px tile.",
+    "state error: the largest over the ODE blocks and pictures of ‖h − h_ref‖ / ‖h_ref − h(0)‖, as the bundle records, "
+    "of fp16 and int8 graphs with what rounding adds, at most; tile error: in the worst 32 px tile.",
     "same mask: share of mask pixels equal to torch adaptive's, all pictures together; worst: in the worst picture; "
     "recorded: the worst of the bundle's own record. changed counts: Σ |difference| / Σ counts against torch adaptive.",
     "MIoU: of the confusion matrix summed over pictures, mean over data sets. counts: mean over pictures of "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -114,8 +114,8 @@ class GraphBuilder:
         stem = f"{self._scope}{operator}"
         return f"{stem}_{self._counts[stem]}"
 
-    def conv(self, x: Value, weight: Named, bias: Named, **geometry: object) -> Value:
-        """A convolution in the compute type, of weight [O, I, h, w] and bias [O]."""
+    def conv(self, x: Value, weight: Named, bias: Named, geometry: Mapping[str, Any]) -> Value:
+        """A convolution in the compute type, of weight [O, I, h, w] and bias [O]; `geometry`: the attributes."""
         return self.op("Conv", [self.compute(x), self.weight(*weight), self.weight(*bias)], **geometry)
 
     def cast(self, value: Value, dtype: int) -> Value:

@@ -48,7 +48,7 @@ def convolve(graph: GraphBuilder, conv: nn.Conv2d, x: Value, weight: Named, bias
     """
     if conv.padding_mode != "zeros" or isinstance(conv.padding, str):
         raise ExportError(f"'{weight[0]}': only zero padding by a number of pixels can be written")
-    return graph.conv(x, weight, bias, **_geometry(conv))
+    return graph.conv(x, weight, bias, _geometry(conv))
 
 
 def _geometry(conv: nn.Conv2d) -> dict[str, Any]:

@@ -7,6 +7,7 @@ ODE block's state and its sums among it, computes in FP32.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +55,7 @@ class QuantisedBuilder(GraphBuilder):
             self._grids[outputs[0].name] = self._grids[taken[0].name]
         return outputs
 
-    def conv(self, x: Value, weight: Named, bias: Named, **geometry: object) -> Value:
+    def conv(self, x: Value, weight: Named, bias: Named, geometry: Mapping[str, Any]) -> Value:
         """A convolution, in 8 bits where its ranges are known.
 
         Raises:
@@ -62,7 +63,7 @@ class QuantisedBuilder(GraphBuilder):
         """
         ranges = self._ranges.get(self.upcoming("Conv"))
         if ranges is None:
-            return super().conv(x, weight, bias, **geometry)
+            return super().conv(x, weight, bias, geometry)
         taken = self._on_grid(x, ranges.takes)
         kernel, scales = self._kernel(weight)
         offset = self._offset(bias, self._scales[taken.name] * scales)

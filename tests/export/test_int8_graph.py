@@ -171,11 +171,8 @@ def _one_conv(tmp_path, kernel, bias, ranges):
     """A graph of one 3×3 convolution without padding: x [1, C, H, W] to y."""
     weights = WeightFile("int8")
     graph = QuantisedBuilder(weights, {"Conv_0": ranges})
-    kernel = np.asarray(kernel, np.float64)
-    y = graph.conv(
-        Value("x", TensorProto.FLOAT), ("k", kernel), ("b", np.asarray(bias, np.float64)), kernel_shape=[3, 3]
-    )
-    y = graph.op("Abs", [y])
+    named = ("k", np.asarray(kernel, np.float64)), ("b", np.asarray(bias, np.float64))
+    y = graph.op("Abs", [graph.conv(Value("x", TensorProto.FLOAT), *named, {"kernel_shape": [3, 3]})])
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", "C", "H", "W"]) for name in ("x", y.name)]
     weights.save(tmp_path)
     return graph.model("one", ends[:1], ends[1:])

@@ -123,7 +123,7 @@ def _model_info(segmenter: Segmenter) -> ModelInfo:
         device=engine.device,
         precision=engine.precision,
         passed_over=engine.passed_over,
-        remarks=engine.remarks,
+        remarks=segmenter.remarks,
     )
 
 

@@ -81,8 +81,11 @@ class CudaSession:
         gpu.keep(self, self._release)
         self.remarks = _left_to_cpu(self._session)
         inputs = {_FRAMES: ArrayKind((*shape, 3), np.dtype(np.uint8))}
+        # ONNX Runtime 1.23, the last one for Python 3.10, leaves the batch's name in some outputs.
+        sizes = dict(zip("NHW", shape, strict=True))
         outputs = {
-            output.name: ArrayKind(tuple(output.shape), _DTYPES[output.type]) for output in self._session.get_outputs()
+            output.name: ArrayKind(tuple(sizes.get(side, side) for side in output.shape), _DTYPES[output.type])
+            for output in self._session.get_outputs()
         }
         self._buffers = Buffers(gpu, inputs, outputs, memory)
         self._binding = self._bound(inputs, outputs)

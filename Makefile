@@ -11,12 +11,13 @@ SOURCES := pyproject.toml constraints.txt README.md LICENSE $(shell find $(FOLDE
 # `build/` would keep files that were deleted since.
 INSTALL = rm -rf build && $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: help live test test-gpu lint format clean
+.PHONY: help live test test-gpu test-jetson lint format clean
 
 help:
 	@echo "make live    show masks and counts live on a simulated microscope (http://localhost:8080)"
 	@echo "make test    run the linters and every test"
 	@echo "make test-gpu  run the tests that need an NVIDIA GPU (installs TensorRT)"
+	@echo "make test-jetson  run the runtime's tests with what JetPack 6 has: Python 3.10, NumPy 1, OpenCV 4.8"
 	@echo "make lint    run the linters only: ruff, mypy, import-linter"
 	@echo "make format  format the code"
 	@echo "make clean   remove the environment and everything built"
@@ -31,6 +32,19 @@ test: lint
 test-gpu: $(VENV)/.gpu
 	$(BIN)/python -m pytest -m gpu
 
+# What JetPack 6 has, TensorRT and the GPU apart; its OpenCV is stood in for by the wheel of the same version.
+# Asked for its name: pyenv puts a python3.10 on the path that only complains.
+PYTHON310 ?= $(firstword $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null) \
+                         $(wildcard $(HOME)/.pyenv/versions/3.10*/bin/python))
+
+test-jetson:
+ifeq ($(PYTHON310),)
+	@echo "SKIPPED: no Python 3.10 here; the runtime's tests were not run with what JetPack 6 has"
+else
+	@$(MAKE) --no-print-directory VENV=.venv310 PYTHON=$(PYTHON310) .venv310/.jetson
+	.venv310/bin/python -m pytest tests/runtime tests/device
+endif
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,7 +56,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv310 build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.live: $(SOURCES) | $(BIN)/python
 	@echo "Installing hemonode[cpu] into $(VENV) …"
@@ -52,6 +66,11 @@ $(VENV)/.live: $(SOURCES) | $(BIN)/python
 $(VENV)/.dev: $(SOURCES) | $(BIN)/python
 	@echo "Installing hemonode[dev] into $(VENV) …"
 	@$(INSTALL) '.[dev]'
+	@touch $@
+
+$(VENV)/.jetson: $(SOURCES) | $(BIN)/python
+	@echo "Installing hemonode[jetson6] into $(VENV) …"
+	@$(INSTALL) '.[jetson6]' opencv-python-headless==4.8.0.76 openvino httpx onnx pytest pytest-timeout
 	@touch $@
 
 $(BIN)/python:

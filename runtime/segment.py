@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from hemonode.errors import EngineError, PictureError, TooManyCellsError
 from hemonode.runtime.bundle.reader import Bundle
-from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.counting.locate import Located, locate_cells
 from hemonode.runtime.counting.peaks import check_not_full, peak_thresholds
 from hemonode.runtime.engines import ENGINES, open_engine
@@ -24,58 +21,16 @@ from hemonode.runtime.equalisers import FastestEqualiser
 from hemonode.runtime.plans.machine import this_machine
 from hemonode.runtime.preprocess import pad, resample
 from hemonode.runtime.scale import RedCells, from_um_per_px, measure_red_cell_px
-from hemonode.runtime.tiling import TILE_PX, Plan, core_peaks, paste_core, plan_tiles
+from hemonode.runtime.segmentation import Inferred, Pixels, Prepared, ScaleSource, Segmentation
+from hemonode.runtime.tiling import TILE_PX, core_peaks, paste_core, plan_tiles
 
-Pixels = npt.NDArray[np.uint8]
 Size = tuple[int, int]
 """Height and width, pixels."""
-ScaleSource = Literal["given", "um_per_px", "estimated"]
 
 # At the working scale; about a hundred red cells, enough to measure by.
 _MEASURED_PART_PX = 384
 # Beyond this many pixels at the working scale a wrong scale is likelier than a picture so large.
 _LARGEST_WORKING_PIXELS = 200_000_000
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """What was found in one picture.
-
-    Attributes:
-        class_ids: uint8 [H, W], the picture's own size.
-        cells: every visible cell, in pixels of the picture.
-        red_cell_px: red-cell diameter, in pixels of the picture, that the scale was set by.
-        scale_source: where that diameter came from.
-        timings_ms: milliseconds spent per stage: "scale", "preprocess", "engine", "count".
-    """
-
-    class_ids: Pixels
-    cells: tuple[Cell, ...]
-    red_cell_px: float
-    scale_source: ScaleSource
-    timings_ms: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A picture at the working scale, equalised, with its tiles."""
-
-    height: int
-    width: int
-    pixels: Pixels
-    plan: Plan
-    red_cell_px: float
-    scale_source: ScaleSource
-    timings_ms: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Inferred:
-    """A whole picture's answer: class ids at `mask_scale` times the working scale, raw peaks at the working scale."""
-
-    class_ids: Pixels
-    peaks: npt.NDArray[np.float32]
-    engine_ms: float
 
 
 class _Asked(NamedTuple):

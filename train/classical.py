@@ -19,7 +19,7 @@ from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.counting.frame_rule import in_counting_frame
 from hemonode.runtime.counting.instances import NOMINAL_DIAMETER, instance_boxes, label_instances
 from hemonode.runtime.preprocess import resample
-from hemonode.runtime.segment import Segmentation
+from hemonode.runtime.segmentation import Segmentation
 from hemonode.train.data.sample import Sample
 
 WHITE_ID, RED_ID, PLATELET_ID = 1, 2, 3

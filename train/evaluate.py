@@ -11,7 +11,7 @@ import numpy as np
 from hemonode.errors import DatasetError, PictureError
 from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.counting.frame_rule import in_counting_frame
-from hemonode.runtime.segment import Segmentation
+from hemonode.runtime.segmentation import Segmentation
 from hemonode.train.data.dataset import Dataset
 from hemonode.train.data.sample import Box, Sample
 from hemonode.train.metrics.counting import CountingResult, Rule, counting

@@ -10,7 +10,7 @@ from hemonode.benchmarks.bench.jobs import Judged, Judging
 from hemonode.benchmarks.bench.opening import ContestantSegmenter, bundle_of, open_contestant
 from hemonode.runtime.classes import CellClass
 from hemonode.runtime.counting.cells import tally
-from hemonode.runtime.segment import Segmentation
+from hemonode.runtime.segmentation import Segmentation
 from hemonode.train.data.dataset import Dataset, Entry
 from hemonode.train.data.sample import Sample
 from hemonode.train.data.spread import spread

@@ -28,7 +28,7 @@ SAMPLES = 16384
 def calibrate(fp32_graph: Path, frames: Sequence[PreparedFrame]) -> dict[str, ConvRanges]:
     """The ranges of every convolution, by its name: each evaluation of f has its own, since its values differ.
 
-    One range for all stages of a solver changed a third more mask pixels in the ODE blocks, and runs no faster.
+    One range for all stages of a solver changed a fifth more mask pixels in the ODE blocks, and runs no faster.
 
     Raises:
         ExportError: no picture, or a value is not finite.

@@ -29,8 +29,8 @@ class Part(NamedTuple):
 def quantisable_parts(model: nn.Module, fp32_graph: ModelProto) -> tuple[Part, ...]:
     """The parts in the order of the network.
 
-    The first convolution is in none of them: with 0.4 % of the work, 8 bits there change as much of the mask as in
-    all ODE blocks together.
+    The first convolution is in none of them: it is 0.4 % of the work, and 8 bits there changed more than twice as many
+    mask pixels as in all ODE blocks together, which are half of it.
     """
     work = multiply_adds_by_conv(fp32_graph)
     _, *convs = work

@@ -17,8 +17,8 @@ SHARES = np.linspace(0.3, 1, 36)
 def span_of(values: npt.NDArray[np.float32]) -> Range:
     """The range that a sample of an activation's values asks for: a percentile, or with two signs, least squares.
 
-    On 43 pictures that neither was chosen on, the two together changed fewer mask pixels than either alone (1.1e-3,
-    against 1.2e-3 and 1.3e-3 with everything in 8 bits), and than the whole range did (1.5e-3).
+    With all parts of first_light in 8 bits, the two together changed fewer mask pixels than either alone (1.0e-3
+    against 1.2e-3, on 43 pictures that calibrated nothing) and than the whole range did (1.4e-3).
     """
     low, high = float(values.min()), float(values.max())
     if low >= 0:

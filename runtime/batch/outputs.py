@@ -15,7 +15,7 @@ from hemonode.runtime.batch.files import Table, cannot_write, make_folder, write
 from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.counting.cells import Tally
 from hemonode.runtime.overlay import add_legend, draw_overlay
-from hemonode.runtime.segment import Segmentation
+from hemonode.runtime.segmentation import Segmentation
 
 _THUMBNAIL_PX = 360
 _LARGEST_JPEG_PX = 65_000

@@ -13,7 +13,8 @@ from hemonode.device.smear import render_view
 from hemonode.errors import HemonodeError
 from hemonode.runtime.bundle.reader import Bundle, open_bundle
 from hemonode.runtime.engines.agreement import LEAST_AGREEMENT
-from hemonode.runtime.segment import Segmentation, Segmenter
+from hemonode.runtime.segment import Segmenter
+from hemonode.runtime.segmentation import Segmentation
 
 SEED = 4
 WARM_UP, TIMED = 3, 15

@@ -18,7 +18,7 @@ from hemonode.runtime.live.meters import FaultLog, Percentiles, RateMeter, Stage
 from hemonode.runtime.live.order import InOrder
 from hemonode.runtime.live.result import Result, Sink
 from hemonode.runtime.live.scale import LiveScale
-from hemonode.runtime.segment import Segmentation
+from hemonode.runtime.segmentation import Segmentation
 
 POLL_S = 0.1
 """How long a worker waits before it looks whether it should stop."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from hemonode.device.frame import Frame
 from hemonode.runtime.counting.cells import Tally
 from hemonode.runtime.live.scale import Scale
-from hemonode.runtime.segment import Segmentation
+from hemonode.runtime.segmentation import Segmentation
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemonode.device.frame import Frame
-from hemonode.runtime.segment import ScaleSource
+from hemonode.runtime.segmentation import ScaleSource
 
 FRAMES_MEASURED = 3
 """Frames whose median diameter is kept; a steady scale also keeps the engine's input size steady."""

@@ -81,6 +81,17 @@ def test_convolutions_between_the_first_and_the_heads_take_int8_weights_and_uint
         assert tensors[bias.input[0]].data_type == TensorProto.INT32
 
 
+def test_what_an_8_bit_convolution_gives_is_rounded_before_anything_else_takes_it(small, ranges):
+    """Engines fuse a convolution with the nodes around it, and compute it in 8 bits, only then."""
+    graph = onnx.load(small, load_external_data=False).graph
+    takers = {name: [node for node in graph.node if name in node.input] for name in _makers(graph)}
+    for node in graph.node:
+        if node.name in ranges and node.name.startswith(("ode", "bottom", "decoder")):
+            (taker,) = takers[node.output[0]]
+            (last,) = takers[taker.output[0]] if taker.op_type == "Relu" else [taker]
+            assert last.op_type == "QuantizeLinear", node.name
+
+
 def test_an_ode_blocks_state_and_sums_stay_fp32(small):
     model = onnx.load(small, load_external_data=False)
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph

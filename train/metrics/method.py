@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from hemonode.runtime.classes import CellClass
-from hemonode.runtime.segment import Segmentation, Segmenter
+from hemonode.runtime.segment import Segmenter
+from hemonode.runtime.segmentation import Segmentation
 from hemonode.train.data.sample import Sample
 
 

@@ -22,7 +22,7 @@ from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.scale import LiveScale
 from hemonode.runtime.live.server import LiveServer, build_app, listen
 from hemonode.runtime.live.session import LiveSession, ModelInfo
-from hemonode.runtime.segment import Segmentation
+from hemonode.runtime.segmentation import Segmentation
 
 CLASSES = (
     ClassRecord(id=0, name="background", colour_bgr=(0, 0, 0), countable=False),

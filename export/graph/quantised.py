@@ -73,7 +73,7 @@ class QuantisedBuilder(GraphBuilder):
 
     def _settled(self, value: Value) -> Value:
         """`value`, rounded where an 8-bit convolution gave it."""
-        return value
+        return self._round(value, self._unrounded[value.name]) if value.name in self._unrounded else value
 
     def _on_grid(self, value: Value, span: Range) -> Value:
         """`value` as it comes out of a DequantizeLinear, on its own grid where it has one, else on that of `span`."""

@@ -153,7 +153,7 @@ def _quality(contestant: Contestant, setting: SolverSetting | None, found: Found
 
 def _recorded(setting: SolverSetting, precision: str) -> Quality:
     """Of the setting's graph in that precision; engines without graphs of their own precision take the fp32 graph."""
-    proofs: dict[str, SettingVerification] = {**setting.verification}
+    proofs: dict[str, SettingVerification] = {str(name): proof for name, proof in setting.verification.items()}
     proof = proofs.get(precision, proofs.get("fp32"))
     rounding = {} if proof is None else proof.rounding_errors
     return Quality(

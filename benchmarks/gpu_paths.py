@@ -183,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--shape", type=int, nargs=3, default=(1, 224, 288), metavar=("N", "H", "W"), help="of the frames"
     )
-    parser.add_argument("--precision", action="append", choices=("fp32", "fp16", "int8"), help="default: fp16 and fp32")
+    parser.add_argument("--precision", action="append", choices=("fp32", "fp16"), help="default: fp16 and fp32")
     parser.add_argument("--runs", type=int, default=200, help="per round (default: 200)")
     parser.add_argument("--rounds", type=int, default=3, help="in which the ways take turns (default: 3)")
     parser.add_argument("--peak", type=float, help="measured peak of the device, 10¹² multiply-adds/s, to compare with")

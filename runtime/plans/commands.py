@@ -14,7 +14,6 @@ class GraphChoice(str, Enum):
     auto = "auto"
     fp32 = "fp32"
     fp16 = "fp16"
-    int8 = "int8"
 
 
 def register(app: typer.Typer) -> None:

@@ -8,6 +8,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from hemonode.errors import EngineError
 from hemonode.runtime.bundle.reader import ASSETS, Bundle
 from hemonode.runtime.bundle.schema import Precision
 from hemonode.runtime.engines.tensorrt_facts import has_fast_fp16
@@ -85,7 +86,13 @@ def order_plan(
 
     Raises:
         BundleError: no such setting, or it has no graph in that precision.
+        EngineError: a graph that TensorRT does not take.
     """
+    if precision == "int8":
+        raise EngineError(
+            "TensorRT takes signed 8-bit values only, and hemonode's int8 graphs have unsigned ones, which are faster on "
+            "processors; ask for fp16 or fp32."
+        )
     name = bundle.setting(setting).name
     hashes = [bundle.manifest.files[path] for path in _graph_files(bundle, name, precision)]
     key = PlanKey(

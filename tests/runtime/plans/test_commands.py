@@ -141,7 +141,8 @@ def test_what_is_built_is_told_with_time_size_layers_and_path(ask, store, machin
         ({"shapes": ["200x300"]}, EngineError, "the next that fit are 208x304"),
         ({"shapes": ["64x64"]}, EngineError, "the next that fit are 128x128"),
         ({"settings": ["dopri5-9"]}, BundleError, "dopri5-9"),
-        ({"precision": "int8"}, BundleError, "no int8 graph"),
+        ({"precision": "int8"}, EngineError, "signed 8-bit values only"),
+        ({"precision": "fp16"}, BundleError, "no fp16 graph"),
         ({"profile": "128x128..256x256", "shapes": ["512x512"]}, EngineError, "outside of the --profile"),
     ],
 )

@@ -90,8 +90,8 @@ def order_plan(
     """
     if precision == "int8":
         raise EngineError(
-            "TensorRT takes signed 8-bit values only, and hemonode's int8 graphs have unsigned ones, which are faster on "
-            "processors; ask for fp16 or fp32."
+            "TensorRT takes signed 8-bit values only, and hemonode's int8 graphs have unsigned ones, which are faster "
+            "on processors; ask for fp16 or fp32."
         )
     name = bundle.setting(setting).name
     hashes = [bundle.manifest.files[path] for path in _graph_files(bundle, name, precision)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import queue
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,22 @@ def open_engine(opening: Opening) -> Engine:
     )
 
 
+_CORE_LOCK = threading.Lock()
+_cores: list[openvino.Core] = []
+
+
+def _core() -> openvino.Core:
+    """The process's only one, which is never let go.
+
+    Making the first gives the thread that does it a stack for signals; letting the last one go frees that stack, and in
+    another thread does not take it away: the next Ctrl-C then crashes the process (OpenVINO 2026.4 on x86).
+    """
+    with _CORE_LOCK:
+        if not _cores:
+            _cores.append(openvino.Core())
+        return _cores[0]
+
+
 class OpenVinoEngine(Engine):
     """One compiled model with an inference request, and a stream of its own, for each lane.
 
@@ -69,7 +86,7 @@ class OpenVinoEngine(Engine):
         super().__init__(shape, lanes=lanes)
         self.version = f"OpenVINO {openvino.__version__}"
         try:
-            core = openvino.Core()
+            core = _core()
             self.device = str(core.get_property("CPU", "FULL_DEVICE_NAME")).strip()
             options = _options(precision, threads, lanes)
             known = None if identity is None else (identity, shape, str(options), self.version, self.device)

@@ -43,6 +43,7 @@ COMMANDS = [
     "calibrate solver",
     "calibrate fine-tune",
     "bench",
+    "doctor",
 ]
 
 

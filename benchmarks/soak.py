@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
@@ -35,31 +35,29 @@ _SAMPLE_S = 1.0
 _MIB = 1 << 20
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One second: when it ended, memory then, and medians of its frames."""
-
-    at_s: float
-    resident_mib: float
-    open_files: int
-    threads: int
-    wall_ms: float
-    cpu_ms: float
+COLUMNS = ("at_s", "resident_mib", "open_files", "threads", "wall_ms", "cpu_ms")
+"""Of one sample: when it ended, memory, files and threads then, and medians of its frames."""
 
 
 def soak(
     segmenter: Segmenter, pictures: Sequence[npt.NDArray[np.uint8]], red_cell_px: float, seconds: float
-) -> list[Sample]:
-    """Segment pictures one after another, and sample once a second after the warm-up."""
+) -> npt.NDArray[np.float64]:
+    """Segment pictures one after another, and sample once a second after the warm-up.
+
+    Returns:
+        float64 [samples, 6], with `COLUMNS`.
+    """
     for number in range(_FRAMES):
         segmenter.segment(pictures[number % len(pictures)], red_cell_px=red_cell_px)
     _run(segmenter, pictures, red_cell_px, min(_WARM_UP_S, seconds / 10))
-    samples = []
-    started = time.monotonic()
+    # All at once: rows that were added one by one would look like a leak.
+    samples = np.full((int(seconds / _SAMPLE_S) + 1, len(COLUMNS)), np.nan)
+    started, count = time.monotonic(), 0
     while (elapsed := time.monotonic() - started) < seconds:
         wall_ms, cpu_ms = _run(segmenter, pictures, red_cell_px, _SAMPLE_S)
-        samples.append(Sample(elapsed, _resident_mib(), _count("fd"), _count("task"), wall_ms, cpu_ms))
-    return samples
+        samples[count] = elapsed, _resident_mib(), _count("fd"), _count("task"), wall_ms, cpu_ms
+        count += 1
+    return samples[:count]
 
 
 def _run(
@@ -76,23 +74,24 @@ def _run(
     return float(wall_ms), float(cpu_ms)
 
 
-def as_markdown(what: str, samples: Sequence[Sample]) -> str:
+def as_markdown(what: str, samples: npt.NDArray[np.float64]) -> str:
     """A table of trends: what changed per hour, with its 95 % interval."""
-    at_h = [sample.at_s / 3600 for sample in samples]
-    rows = [
-        ("resident memory, MiB", [sample.resident_mib for sample in samples]),
-        ("ms per picture", [sample.wall_ms for sample in samples]),
-        ("CPU-ms per picture", [sample.cpu_ms for sample in samples]),
-        ("open files", [float(sample.open_files) for sample in samples]),
-        ("threads", [float(sample.threads) for sample in samples]),
-    ]
+    column = dict(zip(COLUMNS, samples.T, strict=True))
+    at_h = column["at_s"] / 3600
+    rows = {
+        "resident memory, MiB": column["resident_mib"],
+        "ms per picture": column["wall_ms"],
+        "CPU-ms per picture": column["cpu_ms"],
+        "open files": column["open_files"],
+        "threads": column["threads"],
+    }
     lines = [
-        f"## {what}, {samples[-1].at_s / 60:.1f} minutes",
+        f"## {what}, {column['at_s'][-1] / 60:.1f} minutes",
         "",
         "| | median | first tenth | last tenth | change per hour (95 %) |",
         "|---|---|---|---|---|",
+        *(_row(name, find_trend(at_h, values)) for name, values in rows.items()),
     ]
-    lines += [_row(name, find_trend(at_h, values)) for name, values in rows]
     return "\n".join(lines)
 
 
@@ -144,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{machine.processor}, {machine.cores} cores, load {machine.load:.2f} before the start\n")
     print(as_markdown(what, samples))
     if asked.json is not None:
-        figures = {"machine": asdict(machine), "what": what, "samples": [asdict(sample) for sample in samples]}
+        figures = {"machine": asdict(machine), "what": what, "columns": COLUMNS, "samples": samples.tolist()}
         asked.json.write_text(json.dumps(figures) + "\n", encoding="utf-8")
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +24,7 @@ class Trend:
     high: float
 
 
-def find_trend(at: Sequence[float], values: Sequence[float]) -> Trend:
+def find_trend(at: npt.ArrayLike, values: npt.ArrayLike) -> Trend:
     """Fit a line through medians of 20 blocks: neighbouring samples are alike, blocks nearly independent.
 
     Args:
@@ -35,19 +34,19 @@ def find_trend(at: Sequence[float], values: Sequence[float]) -> Trend:
     Raises:
         ValueError: too few samples to tell.
     """
-    if len(at) < 2 * _BLOCKS:
-        raise ValueError(f"{len(at)} samples are too few for a trend; {2 * _BLOCKS} at least")
-    x = _block_medians(np.asarray(at, np.float64))
-    y = _block_medians(np.asarray(values, np.float64))
+    times, series = np.asarray(at, np.float64), np.asarray(values, np.float64)
+    if len(times) < 2 * _BLOCKS:
+        raise ValueError(f"{len(times)} samples are too few for a trend; {2 * _BLOCKS} at least")
+    x, y = _block_medians(times), _block_medians(series)
     spread = x - x.mean()
     slope = float(spread @ y / (spread @ spread))
     rest = y - y.mean() - slope * spread
     error = float(np.sqrt(rest @ rest / (_BLOCKS - 2) / (spread @ spread)))
-    tenth = max(1, len(values) // 10)
+    tenth = max(1, len(series) // 10)
     return Trend(
-        median=float(np.median(values)),
-        first=float(np.median(values[:tenth])),
-        last=float(np.median(values[-tenth:])),
+        median=float(np.median(series)),
+        first=float(np.median(series[:tenth])),
+        last=float(np.median(series[-tenth:])),
         slope=slope,
         low=slope - _T * error,
         high=slope + _T * error,

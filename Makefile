@@ -29,8 +29,10 @@ live: $(VENV)/.live
 test: lint
 	$(BIN)/python -m pytest
 
-test-gpu: $(VENV)/.gpu
-	$(BIN)/python -m pytest -m gpu
+# An environment of its own: ONNX Runtime's builds for the CPU and for CUDA are one folder, so `make test` has the other.
+test-gpu:
+	@$(MAKE) --no-print-directory VENV=.venvgpu .venvgpu/.gpu
+	.venvgpu/bin/python -m pytest -m gpu tests/runtime
 
 # What JetPack 6 has, TensorRT and the GPU apart; its OpenCV is stood in for by the wheel of the same version.
 # Asked for its name: pyenv puts a python3.10 on the path that only complains.
@@ -56,7 +58,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .venv310 build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv310 .venvgpu build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.live: $(SOURCES) | $(BIN)/python
 	@echo "Installing hemonode[cpu] into $(VENV) …"
@@ -66,6 +68,11 @@ $(VENV)/.live: $(SOURCES) | $(BIN)/python
 $(VENV)/.dev: $(SOURCES) | $(BIN)/python
 	@echo "Installing hemonode[dev] into $(VENV) …"
 	@$(INSTALL) '.[dev]'
+	@touch $@
+
+$(VENV)/.gpu: $(SOURCES) | $(BIN)/python
+	@echo "Installing hemonode[cuda,tensorrt] into $(VENV) …"
+	@$(INSTALL) '.[cuda,tensorrt]' openvino httpx onnx pytest pytest-timeout
 	@touch $@
 
 $(VENV)/.jetson: $(SOURCES) | $(BIN)/python

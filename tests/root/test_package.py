@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
 import cv2
+import pytest
 
 from hemonode.device.smear import render_view
 
@@ -51,3 +54,11 @@ def test_the_shipped_model_counts_a_smear_from_the_wheel(installed_wheel, tmp_pa
     true = sum(cell.class_id == 2 for cell in view.cells)
     assert abs(int(row["red_cell"]) - true) <= max(0.3 * true, 3)
     assert cv2.imread(str(tmp_path / "out" / "masks" / "smear.png"), cv2.IMREAD_UNCHANGED).shape == (480, 640)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+def test_every_target_of_the_makefile_can_be_made() -> None:
+    first = next(line for line in (REPOSITORY / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
+    command = ["make", "--dry-run", *first.split()[1:]]
+    answer = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr

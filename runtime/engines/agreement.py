@@ -44,9 +44,19 @@ def require_agreement(engine: Engine, opening: Opening) -> None:
 
 
 def measure_agreement(engine: Engine, opening: Opening) -> float:
-    """Share of equal mask pixels, the engine against ONNX Runtime in fp32, on smears drawn at the working scale."""
+    """Share of equal mask pixels, the engine against ONNX Runtime in fp32, on smears drawn at the working scale.
+
+    Raises:
+        EngineError: ONNX Runtime is not there to compare with.
+    """
     # Here: an engine that needs no comparison must open where ONNX Runtime is not installed.
-    from hemonode.runtime.engines.cpu import CpuEngine
+    try:
+        from hemonode.runtime.engines.cpu import CpuEngine
+    except ImportError as error:
+        raise EngineError(
+            f"Whether {engine.precision} gives the masks of fp32 cannot be told without ONNX Runtime ({error}); "
+            "pip install onnxruntime, or ask for fp32."
+        ) from error
 
     manifest, (_, height, width) = opening.bundle.manifest, opening.shape
     graph = opening.bundle.graph_path(opening.setting)

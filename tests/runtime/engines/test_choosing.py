@@ -131,6 +131,14 @@ def test_whether_a_precision_agrees_is_measured_once_and_then_known(colour_bundl
     assert careless[-1].ran > 0
 
 
+def test_without_onnx_runtime_nothing_below_fp32_is_trusted(colour_bundle, monkeypatch) -> None:
+    opening = Opening(colour_bundle, SHAPE, "rk4-1", "bf16", threads=1)
+    with _Careless(opening, 0.0) as engine:
+        monkeypatch.setitem(sys.modules, "hemonode.runtime.engines.cpu", None)
+        with pytest.raises(EngineError, match="cannot be told without ONNX Runtime .*; pip install onnxruntime"):
+            agreement.measure_agreement(engine, opening)
+
+
 def test_a_cache_folder_without_rights_costs_the_measurement_only(colour_bundle, tmp_path, monkeypatch) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))

@@ -12,9 +12,11 @@ from hemonode.runtime.plans.record import PlanRecord
 PLAN_NAME = "engine.plan"
 LOG_NAME = "build.log"
 
-# TensorRT's own tool checks the same before it prints a plan's version: tag, serialisation version, and in version 0
-# the four numbers of the TensorRT that wrote it in bytes 24 to 27.
+# TensorRT's own tool, from version 10 on, checks the same before it prints a plan's version: tag, serialisation version,
+# and in version 0 the four numbers of the TensorRT that wrote it in bytes 24 to 27.
 _TAG = b"ftrt"
+# Of the 8 series, whose header is told nowhere.
+_OLDER_TAG = b"ptrt"
 _HEADER_BYTES = 28
 
 
@@ -78,9 +80,9 @@ def header_fault(plan: bytes, tensorrt: str) -> str | None:
         plan: the plan, or its first 28 bytes.
         tensorrt: version, as "10.3.0" or with a build number.
     """
-    if len(plan) < _HEADER_BYTES or plan[:4] != _TAG:
+    if len(plan) < _HEADER_BYTES or plan[:4] not in (_TAG, _OLDER_TAG):
         return "its plan is none of TensorRT's"
-    if int.from_bytes(plan[4:8], "little") != 0:
+    if plan[:4] == _OLDER_TAG or int.from_bytes(plan[4:8], "little") != 0:
         # A serialisation that keeps its version elsewhere; hash and record must do.
         return None
     built_by = ".".join(str(number) for number in plan[24:27])

@@ -17,7 +17,7 @@ from hemonode.runtime.plans.key import Shapes
 from hemonode.runtime.plans.order import order_plan
 from hemonode.runtime.plans.record import NewerRecord, UnreadableRecord, read_record
 from hemonode.runtime.plans.store import Absent, Listener
-from hemonode.runtime.plans.stored import DamagedPlan, StoredPlan
+from hemonode.runtime.plans.stored import DamagedPlan, StoredPlan, header_fault
 
 
 def the_plan(store, order) -> StoredPlan:
@@ -69,6 +69,21 @@ def test_a_damaged_plan_is_never_given_out_but_built_again(filled, order, starts
     assert starts() == 1
     assert len(said) == 1
     assert said[0].startswith(f"Building {order} again: its plan ")
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (b"ftrt" + bytes(20) + bytes((10, 3, 0, 26)), None),
+        (b"ftrt" + bytes(20) + bytes((10, 7, 0, 23)), "its plan is of TensorRT 10.7.0, not 10.3.0"),
+        (b"ftrt" + bytes((1, 0, 0, 0)) + bytes(20), None),
+        (b"ptrt" + bytes((43, 0, 0, 0)) + bytes(20), None),
+        (b"trtf" + bytes(24), "its plan is none of TensorRT's"),
+        (b"ftrt" + bytes(23), "its plan is none of TensorRT's"),
+    ],
+)
+def test_a_header_tells_the_version_where_it_is_known_to_hold_it(header: bytes, says: str | None) -> None:
+    assert header_fault(header, "10.3.0") == says
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hemonode.runtime.plans.record import PlanRecord
 PLAN_NAME = "engine.plan"
 LOG_NAME = "build.log"
 
-# TensorRT's own tool, from version 10 on, checks the same before it prints a plan's version: tag, serialisation version,
-# and in version 0 the four numbers of the TensorRT that wrote it in bytes 24 to 27.
+# TensorRT's own tool, from version 10 on, checks the same before it prints a plan's version: tag, serialisation
+# version, and in version 0 the four numbers of the TensorRT that wrote it in bytes 24 to 27.
 _TAG = b"ftrt"
 # Of the 8 series, whose header is told nowhere.
 _OLDER_TAG = b"ptrt"

@@ -135,7 +135,7 @@ def test_without_onnx_runtime_nothing_below_fp32_is_trusted(colour_bundle, monke
     opening = Opening(colour_bundle, SHAPE, "rk4-1", "bf16", threads=1)
     with _Careless(opening, 0.0) as engine:
         monkeypatch.setitem(sys.modules, "hemonode.runtime.engines.cpu", None)
-        with pytest.raises(EngineError, match="cannot be told without ONNX Runtime .*; pip install onnxruntime"):
+        with pytest.raises(EngineError, match=r"cannot be told without ONNX Runtime .*; pip install onnxruntime"):
             agreement.measure_agreement(engine, opening)
 
 

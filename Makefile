@@ -30,9 +30,10 @@ test: lint
 	$(BIN)/python -m pytest
 
 # An environment of its own: ONNX Runtime's builds for the CPU and for CUDA are one folder, so `make test` has the other.
+# With more time for a test than the usual: many begin with a build of TensorRT's, which takes minutes.
 test-gpu:
 	@$(MAKE) --no-print-directory VENV=.venvgpu .venvgpu/.gpu
-	.venvgpu/bin/python -m pytest -m gpu tests/runtime
+	.venvgpu/bin/python -m pytest -m gpu --timeout 1800 tests/runtime
 
 # What JetPack 6 has, TensorRT and the GPU apart; its OpenCV is stood in for by the wheel of the same version.
 # Asked for its name: pyenv puts a python3.10 on the path that only complains.

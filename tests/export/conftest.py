@@ -19,7 +19,7 @@ from hemonode.export.settings import integrating, parse_settings
 from hemonode.export.tableau import TABLEAUS
 from hemonode.export.unroll import Unrolled, uniform_grid
 from hemonode.runtime.bundle.schema import Precision
-from hemonode.train.checkpoint import Checkpoint
+from hemonode.train.checkpoint import Checkpoint, save_checkpoint
 from hemonode.train.models.config import ModelConfig, OdeBlockConfig
 from hemonode.train.models.table import build_model, ode_blocks
 
@@ -108,3 +108,34 @@ def checkpoint(model, make_recipe) -> Checkpoint:
     recipe = make_recipe("small", model.config)
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     return Checkpoint(recipe, weights, {1: 0.5, 2: 0.4, 3: 0.3}, 5, 0.9, ("MIT", "CC0"), ("smears", "drawings"))
+
+
+DATASET = """
+name = "noise"
+licence = "CC0"
+source = "made here"
+red_cell_px = 40.0
+[images]
+pattern = "*.png"
+[[labels]]
+format = "yolo"
+path = "boxes"
+classes = { 0 = 2 }
+missing = "unlabelled"
+"""
+
+
+@pytest.fixture(scope="session")
+def fill_folder(checkpoint, make_frame) -> Callable[[Path], Path]:
+    """Puts a checkpoint, `best.ckpt`, and a small data set, `noise.toml` with `pictures/`, into a folder."""
+
+    def fill(folder: Path) -> Path:
+        save_checkpoint(checkpoint, folder / "best.ckpt")
+        (folder / "noise.toml").write_text(DATASET)
+        for name in ("images", "boxes"):
+            (folder / "pictures" / name).mkdir(parents=True)
+        for seed in range(3):
+            cv2.imwrite(str(folder / "pictures" / "images" / f"{seed}.png"), make_frame(150, 310, seed=seed).pixels)
+        return folder
+
+    return fill

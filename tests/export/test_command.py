@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import pytest
 from typer.testing import CliRunner
 
@@ -15,21 +14,6 @@ from hemonode.export.solver_file import BlockChoice, Rung, SolverFile, write_sol
 from hemonode.export.tableau_file import read_tableau
 from hemonode.runtime.bundle.files import hash_file
 from hemonode.runtime.bundle.reader import open_bundle
-from hemonode.train.checkpoint import save_checkpoint
-
-DATASET = """
-name = "noise"
-licence = "CC0"
-source = "made here"
-red_cell_px = 40.0
-[images]
-pattern = "*.png"
-[[labels]]
-format = "yolo"
-path = "boxes"
-classes = { 0 = 2 }
-missing = "unlabelled"
-"""
 
 OWN_TABLEAU = """
 name = "thirds"
@@ -43,15 +27,8 @@ low_order = 1
 
 
 @pytest.fixture
-def folder(tmp_path, checkpoint, make_frame):
-    """A checkpoint and a small data set."""
-    save_checkpoint(checkpoint, tmp_path / "best.ckpt")
-    (tmp_path / "noise.toml").write_text(DATASET)
-    for name in ("images", "boxes"):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
-    for seed in range(3):
-        cv2.imwrite(str(tmp_path / "pictures" / "images" / f"{seed}.png"), make_frame(150, 310, seed=seed).pixels)
-    return tmp_path
+def folder(tmp_path, fill_folder):
+    return fill_folder(tmp_path)
 
 
 def _export(folder, *options, checkpoint="best.ckpt"):

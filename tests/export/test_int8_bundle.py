@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -19,7 +18,6 @@ from hemonode.export.settings import parse_settings
 from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.engines import cpu, openvino
 from hemonode.runtime.engines.contract import Opening
-from hemonode.train.checkpoint import save_checkpoint
 
 # The network of these tests is random: its masks are noise that hangs by a thread, unlike a trained one's.
 LOOSE = Limits(agreement_adaptive_onnx=0.5, count_difference=1000, agreement_unrolled_onnx={"fp32": 0.99, "int8": 0.9})
@@ -40,32 +38,9 @@ def calibration(make_frame):
     return [make_frame(160, 320, seed=7)]
 
 
-DATASET = """
-name = "noise"
-licence = "CC0"
-source = "made here"
-red_cell_px = 40.0
-[images]
-pattern = "*.png"
-[[labels]]
-format = "yolo"
-path = "boxes"
-classes = { 0 = 2 }
-missing = "unlabelled"
-"""
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, checkpoint, make_frame):
-    """A checkpoint and a small data set, all of it to train on."""
-    folder = tmp_path_factory.mktemp("small")
-    save_checkpoint(checkpoint, folder / "best.ckpt")
-    (folder / "noise.toml").write_text(DATASET)
-    for name in ("images", "boxes"):
-        (folder / "pictures" / name).mkdir(parents=True)
-    for seed in range(3):
-        cv2.imwrite(str(folder / "pictures" / "images" / f"{seed}.png"), make_frame(150, 310, seed=seed).pixels)
-    return folder
+def folder(tmp_path_factory, fill_folder):
+    return fill_folder(tmp_path_factory.mktemp("small"))
 
 
 def _export(folder, *options, data="noise.toml"):
@@ -215,7 +190,9 @@ def test_asking_for_int8_brings_fp32_along(exported, said):
 
 
 def test_pictures_to_calibrate_on_come_from_the_training_split_or_not_at_all(folder):
-    (folder / "held.toml").write_text(DATASET + '[split]\n[[split.carve]]\nto = "val"\nlast = 3\n')
+    (folder / "held.toml").write_text(
+        (folder / "noise.toml").read_text() + '[split]\n[[split.carve]]\nto = "val"\nlast = 3\n'
+    )
     with pytest.raises(DatasetError, match="no split 'train'"):
         _export(folder, data="held.toml")
 

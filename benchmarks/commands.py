@@ -66,11 +66,15 @@ def bench(
     from hemonode.benchmarks.bench.entrants import PRECISIONS
     from hemonode.benchmarks.bench.request import Request
     from hemonode.benchmarks.bench.run import run_bench
+    from hemonode.runtime.engines import ENGINES
 
     if root and len(root) != len(data):
         raise typer.BadParameter("give one --root for each --data, or none", param_hint="--root")
     if peer and checkpoint is None:
         raise typer.BadParameter("torch needs --checkpoint to take part", param_hint="--peer")
+    for name in engine:
+        if name not in ENGINES:
+            raise typer.BadParameter(f"choose among {', '.join(ENGINES)}", param_hint="--engine")
     for name in precision:
         if name not in PRECISIONS:
             raise typer.BadParameter(f"choose among {', '.join(PRECISIONS)}", param_hint="--precision")

@@ -25,7 +25,6 @@ def list_contestants(request: Request, bundle: Bundle) -> list[Contestant]:
 
     Raises:
         BundleError: no such solver setting.
-        EngineError: no such engine.
     """
     settings = [bundle.setting(name).name for name in request.settings] or [s.name for s in bundle.manifest.settings]
     found = [] if request.baseline is None else [Contestant(engine=BASELINE, setting=None)]
@@ -34,10 +33,19 @@ def list_contestants(request: Request, bundle: Bundle) -> list[Contestant]:
             solved = [None] if PEER_NAMES[peer] == ADAPTIVE else settings
             found += [Contestant(engine=PEER_NAMES[peer], setting=setting) for setting in solved]
     for engine in request.engines or ENGINES:
-        if engine not in ENGINES:
-            raise EngineError(f"there is no engine {engine!r}; choose among: {', '.join(ENGINES)}.")
         for precision in request.precisions or PRECISIONS:
             found += [Contestant(engine=engine, setting=setting, precision=precision) for setting in settings]
+    return found
+
+
+def without_graph(contestants: Sequence[Contestant], bundle: Bundle) -> dict[str, list[Contestant]]:
+    """Those whose setting the bundle holds no graph of in their precision, by `Contestant.label`."""
+    found: dict[str, list[Contestant]] = {}
+    for contestant in contestants:
+        # bf16 is computed on the fp32 graph.
+        needed = "fp32" if contestant.precision == "bf16" else contestant.precision
+        if contestant.engine in ENGINES and needed not in bundle.setting(contestant.setting).graphs:
+            found.setdefault(contestant.label, []).append(contestant)
     return found
 
 

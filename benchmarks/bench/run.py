@@ -14,7 +14,7 @@ from hemonode.benchmarks.bench.assemble import Found, assemble
 from hemonode.benchmarks.bench.circumstances import Circumstances, describe
 from hemonode.benchmarks.bench.contestant import COMPILED, EAGER, SOLVED_ADAPTIVELY, Contestant, Ground
 from hemonode.benchmarks.bench.data import Located, locate
-from hemonode.benchmarks.bench.entrants import list_contestants, probe
+from hemonode.benchmarks.bench.entrants import list_contestants, probe, without_graph
 from hemonode.benchmarks.bench.frames import make_frames
 from hemonode.benchmarks.bench.jobs import Judged, Judging, Worked, Working
 from hemonode.benchmarks.bench.outputs import write_outputs, write_record
@@ -39,11 +39,12 @@ def run_bench(request: Request) -> None:
     circumstances = describe(request.threads)
     given = open_bundle(request.bundle)
     located = locate(request.data, request.roots)
+    asked = list_contestants(request, given)
     make_output_folder(request.out)
     with tempfile.TemporaryDirectory(prefix="hemonode-bench-") as scratch:
         # A copy: the run takes long, and a bundle that is exported anew meanwhile would be two.
         bundle = open_bundle(shutil.copytree(given.folder, Path(scratch, given.folder.name)))
-        bench = _Run(request, bundle, located, circumstances, Path(scratch))
+        bench = _Run(request, bundle, asked, located, circumstances, Path(scratch))
         try:
             bench.run()
         except KeyboardInterrupt:
@@ -58,12 +59,18 @@ class _Run:
     """One run, from the probes to the last judgement. What is finished is in `found`."""
 
     def __init__(
-        self, request: Request, bundle: Bundle, located: Located, circumstances: Circumstances, scratch: Path
+        self,
+        request: Request,
+        bundle: Bundle,
+        asked: list[Contestant],
+        located: Located,
+        circumstances: Circumstances,
+        scratch: Path,
     ) -> None:
         self.found = Found()
         self._request, self._bundle, self._located, self._circumstances = request, bundle, located, circumstances
         self._datasets = open_datasets(located.data, located.roots)
-        self._asked = list_contestants(request, bundle)
+        self._asked = asked
         self._scratch = scratch
         self._ground = Ground(
             bundle=bundle.folder,
@@ -103,12 +110,19 @@ class _Run:
             write_record(self.benchmark(finished=False), self._request.out)
 
     def _probe(self, bar: Progress) -> list[Contestant]:
-        task = bar.add_task("Trying the engines", total=len({contestant.label for contestant in self._asked}))
-        working, left_out = probe(self._asked, self._ground, lambda _: bar.advance(task))
-        self.found.engines, self.found.left_out = working, left_out
-        contestants = [contestant for contestant in self._asked if contestant.label in working]
+        graphless = without_graph(self._asked, self._bundle)
+        for label, lacking in graphless.items():
+            settings = ", ".join(contestant.setting or "" for contestant in lacking)
+            self.found.left_out[f"{label}, {settings}"] = f"the bundle has no {lacking[0].precision} graph"
+        asked = [contestant for contestant in self._asked if contestant not in graphless.get(contestant.label, ())]
+        task = bar.add_task("Trying the engines", total=len({contestant.label for contestant in asked}))
+        self.found.engines, left_out = probe(asked, self._ground, lambda _: bar.advance(task))
+        self.found.left_out.update(left_out)
+        contestants = [contestant for contestant in asked if contestant.label in self.found.engines]
         if not contestants:
-            raise EngineError(f"nothing that was asked for works here: {'; '.join(left_out.values())}")
+            # Engines that miss the same thing say the same.
+            reasons = dict.fromkeys(reason.rstrip(".") for reason in self.found.left_out.values())
+            raise EngineError(f"nothing that was asked for works here: {'; '.join(reasons)}.")
         return contestants
 
     def _time(self, bar: Progress, contestants: list[Contestant]) -> None:

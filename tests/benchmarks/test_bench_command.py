@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import replace
 
 import cv2
 import pytest
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from hemonode.benchmarks.bench import run as bench_run
 from hemonode.benchmarks.bench.contestant import Contestant
+from hemonode.benchmarks.bench.entrants import without_graph
 from hemonode.benchmarks.bench.rounds import Race
 from hemonode.cli import build_app
 from hemonode.errors import CheckpointError, DatasetError, EngineError, InterruptedByUser
@@ -79,6 +81,32 @@ def test_a_checkpoint_that_cannot_be_read_ends_the_run_before_the_work(bench, tm
     assert "none.ckpt" in str(done.exception)
 
 
+def test_a_precision_that_the_bundle_lacks_is_left_out_and_the_rest_runs(bench):
+    found = json.loads(bench("--precision", "int8", "--setting", "rk4-1", "--json").stdout)
+    assert found["left_out"] == {"cpu int8, rk4-1": "the bundle has no int8 graph"}
+    assert [line["contestant"]["precision"] for line in found["lines"]] == ["fp32"]
+
+
+def test_only_the_settings_that_lack_a_graph_are_left_out(colour_bundle):
+    manifest = colour_bundle.manifest
+    first, *others = manifest.settings
+    both = first.model_copy(update={"graphs": {**first.graphs, "int8": first.graphs["fp32"]}})
+    bundle = replace(colour_bundle, manifest=manifest.model_copy(update={"settings": (both, *others)}))
+    asked = [
+        Contestant(engine="cpu", setting=setting.name, precision=precision)
+        for setting in manifest.settings
+        for precision in ("fp32", "bf16", "int8")
+    ]
+    assert without_graph(asked, bundle) == {
+        "cpu int8": [Contestant(engine="cpu", setting=setting.name, precision="int8") for setting in others]
+    }
+
+
+def test_engines_that_miss_the_same_say_it_once(bench, monkeypatch):
+    monkeypatch.setattr(bench_run, "probe", lambda *_: ({}, {"cpu fp32": "no driver.", "cuda fp32": "no driver."}))
+    assert str(bench().exception) == "nothing that was asked for works here: no driver."
+
+
 def test_ctrl_c_writes_what_was_finished(bench, tmp_path, monkeypatch, timed):
     def interrupted(races, schedule, ground, frames, times, on_race):
         times.loads_ms.append(50.0)
@@ -110,10 +138,8 @@ def test_what_is_finished_is_kept_while_the_run_goes_on(bench, tmp_path, monkeyp
     assert len(seen[0]["lines"]) == 1
 
 
-def test_what_does_not_exist_is_one_sentence(bench, labelled, tmp_path):
-    assert "no engine 'gpu'" in str(bench("--engine", "gpu").exception)
-    assert isinstance(bench("--engine", "gpu").exception, EngineError)
-    assert "rk9" in str(bench("--setting", "rk9").exception)
+def test_what_does_not_exist_is_one_sentence(bench, labelled, colour_bundle):
+    assert str(bench("--setting", "rk9").exception).startswith(f"{colour_bundle.folder} has no solver setting 'rk9'")
     (labelled / "dataset.toml").unlink()
     missing = bench().exception
     assert isinstance(missing, DatasetError)
@@ -123,7 +149,8 @@ def test_what_does_not_exist_is_one_sentence(bench, labelled, tmp_path):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--precision", "fp8"), "choose among"),
+        (("--precision", "fp8"), "choose among fp32"),
+        (("--engine", "gpu"), "choose among tensorrt"),
         (("--size", "large"), "WIDTHxHEIGHT"),
         (("--size", "0x64"), "1 to 4096 px"),
         (("--peer", "eager"), "needs --checkpoint"),

@@ -33,7 +33,7 @@ def open_calls(index: int) -> CudaCalls:
         count = int(checked(runtime.cudaGetDeviceCount))
     except CudaCallError as error:
         if error.name == _TOO_OLD:
-            raise EngineError(driver_too_old(version_text(driver), f"cuda-bindings {_runtime_version()}")) from error
+            raise EngineError(driver_too_old(version_text(driver), _runtime_version())) from error
         if error.name != "cudaErrorNoDevice":
             raise EngineError(call_failed(error)) from error
         count = 0

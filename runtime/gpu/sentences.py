@@ -31,11 +31,18 @@ def no_driver() -> str:
     )
 
 
-def driver_too_old(driver: str, package: str) -> str:
-    """The driver supports an older CUDA than a package needs."""
+def driver_too_old(driver: str, made_for: str) -> str:
+    """The driver supports an older CUDA than cuda-bindings was made for; both as "12.6"."""
+    major, minor = (int(part) for part in driver.split("."))
+    if int(made_for.partition(".")[0]) > major:
+        below = f"{major + 1}"
+    else:
+        # A Jetson's driver takes no later minor version, as a PC's does; up to 12.8 the package brings no runtime of
+        # CUDA's that could ask for one.
+        below = "12.9" if major == 12 else f"{major}.{minor + 1}"
     return (
-        f"The NVIDIA driver supports CUDA up to {driver}, which is too old for {package}; update the driver, "
-        f"or pip install 'cuda-bindings<{int(driver.partition('.')[0]) + 1}'."
+        f"The NVIDIA driver supports CUDA up to {driver}, which is too old for cuda-bindings {made_for}; update the "
+        f"driver, or pip install 'cuda-bindings<{below}'."
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from hemonode.errors import EngineError
 from hemonode.runtime.gpu.gpu import Gpu
+from hemonode.runtime.gpu.sentences import driver_too_old
 
 
 def everything(gpu: Gpu) -> None:
@@ -195,3 +196,15 @@ def test_an_array_that_does_not_fit_is_not_copied(gpu_in_memory, host: np.ndarra
             gpu.upload(device, host)
         with pytest.raises(EngineError, match="contiguous array of at most"):
             gpu.download(host, device)
+
+
+@pytest.mark.parametrize(
+    ("driver", "made_for", "below"),
+    [("11.4", "12.9", "12"), ("12.6", "13.5", "13"), ("12.6", "12.9", "12.9"), ("13.0", "13.5", "13.1")],
+)
+def test_advice_for_an_old_driver_names_bindings_that_it_takes(driver: str, made_for: str, below: str) -> None:
+    said = driver_too_old(driver, made_for)
+    assert said.startswith(
+        f"The NVIDIA driver supports CUDA up to {driver}, which is too old for cuda-bindings {made_for}"
+    )
+    assert said.endswith(f"'cuda-bindings<{below}'.")

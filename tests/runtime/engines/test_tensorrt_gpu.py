@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
-from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import pytest
 
 from hemonode.device.smear import render_view
-from hemonode.errors import EngineError, InterruptedByUser
+from hemonode.errors import InterruptedByUser
 from hemonode.runtime.bundle.reader import Bundle, open_bundle
 from hemonode.runtime.engines import tensorrt
 from hemonode.runtime.engines.contract import Opening
@@ -95,9 +96,15 @@ def test_a_build_that_is_stopped_leaves_nothing(bundle: Bundle, store: PlanStore
     assert isinstance(store.find(order), Absent)
 
 
-def test_a_plan_that_is_none_is_refused_in_a_sentence(bundle: Bundle, frames: np.ndarray, tmp_path: Path) -> None:
-    from hemonode.runtime.engines.tensorrt_context import TensorRtContext
-    from hemonode.runtime.gpu import open_gpu
-
-    with open_gpu(), pytest.raises(EngineError, match="cannot load the engine"):
-        TensorRtContext(b"ftrt" + bytes(4096))
+def test_a_plan_that_is_none_is_refused_in_a_sentence() -> None:
+    # In a process of its own: TensorRT does not survive every damaged plan, which is why others never reach it.
+    code = (
+        "from hemonode.errors import EngineError\n"
+        "from hemonode.runtime.engines.tensorrt_context import TensorRtContext\n"
+        "from hemonode.runtime.gpu import open_gpu\n"
+        "try:\n"
+        "    with open_gpu(): TensorRtContext(b'ftrt' + bytes(4096))\n"
+        "except EngineError as error: print(error)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "cannot load the engine" in answer.stdout, answer

@@ -125,7 +125,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cv2.setNumThreads(1)
     machine = describe_machine()
     red_cell_px = 90.0
-    pictures = [render_view(seed=seed, red_cell_px=red_cell_px).pixels for seed in range(_FRAMES)]
     try:
         with Segmenter(
             open_bundle(asked.bundle),
@@ -134,6 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             setting=asked.setting,
             threads=asked.threads,
         ) as segmenter:
+            pictures = [render_view(seed=seed, red_cell_px=red_cell_px).pixels for seed in range(_FRAMES)]
             samples = soak(segmenter, pictures, red_cell_px, 60 * asked.minutes)
             engine = segmenter.engine
             what = f"{engine.name} ({engine.version}), {engine.precision}, {segmenter.setting}, {asked.threads} threads"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hemonode.benchmarks import soak
+from hemonode.benchmarks import soak, trend
 from hemonode.benchmarks.trend import find_trend
 
 
@@ -27,7 +27,9 @@ def test_too_short_a_time_is_refused() -> None:
 
 
 def test_the_command_prints_the_trends_of_a_run(colour_bundle, monkeypatch, capsys, tmp_path) -> None:
-    monkeypatch.setattr(soak, "_SAMPLE_S", 0.02)
+    monkeypatch.setattr(soak, "_SAMPLE_S", 0.001)
+    monkeypatch.setattr(soak, "_FRAMES", 2)
+    monkeypatch.setattr(trend, "_BLOCKS", 4)
     figures = tmp_path / "soak.json"
     asked = ["--bundle", str(colour_bundle.folder), "--engine", "cpu", "--minutes", "0.05", "--json", str(figures)]
     assert soak.main(asked) == 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -54,6 +56,13 @@ def test_the_shipped_model_counts_a_smear_from_the_wheel(installed_wheel, tmp_pa
     true = sum(cell.class_id == 2 for cell in view.cells)
     assert abs(int(row["red_cell"]) - true) <= max(0.3 * true, 3)
     assert cv2.imread(str(tmp_path / "out" / "masks" / "smear.png"), cv2.IMREAD_UNCHANGED).shape == (480, 640)
+
+
+def test_onnx_runtime_reports_nothing_to_its_maker(tmp_path: Path) -> None:
+    load = "import hemonode.runtime.engines.onnxruntime_session as s; s.session_options(1)"
+    environment = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    subprocess.run([sys.executable, "-c", load], env=environment | {"XDG_CACHE_HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import queue
@@ -29,9 +30,7 @@ def open_engine(opening: Opening) -> Engine:
     if precision == "auto":
         precision = "bf16" if _has_amx() else "fp32"
     if precision == "fp16":
-        raise EngineError(
-            "OpenVINO computes in fp32, bf16 or int8 on a CPU, not in fp16; ask for one of those or auto."
-        )
+        raise EngineError("OpenVINO is used in fp32, bf16 or int8 on a CPU, not in fp16; ask for one of those or auto.")
     held: Precision = "int8" if precision == "int8" else "fp32"
     graph = opening.bundle.graph_path(opening.setting, held)
     identity = f"{opening.bundle.sha256} {graph.name}"
@@ -96,7 +95,7 @@ class OpenVinoEngine(Engine):
                 self._requests.put(compiled.create_infer_request())
             ran = compiled.get_property("INFERENCE_PRECISION_HINT")
         except RuntimeError as error:
-            raise EngineError(f"OpenVINO cannot open {graph} for {shape}: {error}") from error
+            raise EngineError(f"OpenVINO cannot open {graph} for {shape}: {_cause(error)}.") from error
         if ran != _HINTS[precision]:
             raise EngineError(f"OpenVINO has no {precision} on this CPU ({self.device}); ask for fp32 or auto.")
         self.precision = precision
@@ -121,7 +120,9 @@ def _compile(
     """The compiled model, from the cache where `known`, all that it depends on, is found there."""
     key = hashlib.sha256(repr(known).encode()).hexdigest()[:32]
     if known is not None and (kept := load_compiled(key)) is not None:
-        return core.import_model(io.BytesIO(kept), "CPU", options)
+        # It refuses what was compiled for a CPU that could do more, under the same name: a virtual machine moved, say.
+        with contextlib.suppress(RuntimeError):
+            return core.import_model(io.BytesIO(kept), "CPU", options)
     model = core.read_model(graph)
     model.reshape([*shape, 3])
     compiled = core.compile_model(model, "CPU", options)
@@ -143,6 +144,11 @@ def _options(precision: str, threads: int | None, lanes: int) -> dict[str, objec
     if threads is not None:
         options["INFERENCE_NUM_THREADS"] = threads
     return options
+
+
+def _cause(error: RuntimeError) -> str:
+    """The last line of what OpenVINO says; those before it name places in its source."""
+    return (str(error).strip() or type(error).__name__).splitlines()[-1].rstrip(".")
 
 
 def _has_amx() -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import openvino
 import pytest
 
+from hemonode.errors import EngineError
 from hemonode.runtime.engines import open_engine, openvino_cache
 from hemonode.runtime.engines.openvino_cache import keep_compiled, load_compiled
 from hemonode.runtime.plans.cleaning import clean_engines
@@ -65,6 +66,24 @@ def test_a_damaged_file_is_compiled_anew_and_replaced(colour_bundle, frames, fol
     assert np.array_equal(answer(colour_bundle, frames), first)
     assert np.array_equal(answer(colour_bundle, frames), first)
     assert len(compiled) == 2
+
+
+def test_a_whole_file_that_openvino_refuses_is_compiled_anew_and_replaced(colour_bundle, frames, folder, compiled):
+    first = answer(colour_bundle, frames)
+    (kept,) = folder.iterdir()
+    keep_compiled(kept.stem, b"compiled for another processor")
+    assert np.array_equal(answer(colour_bundle, frames), first)
+    assert np.array_equal(answer(colour_bundle, frames), first)
+    assert len(compiled) == 2
+
+
+def test_what_openvino_cannot_compile_is_one_sentence(colour_bundle, folder, monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("Exception from src/core.cpp:217:\nCheck 'x' failed at src/cpu.cpp:7:\n[CPU] No room.\n\n")
+
+    monkeypatch.setattr(openvino.Core, "compile_model", refuse)
+    with pytest.raises(EngineError, match=r"^OpenVINO cannot open .*onnx for \(1, 128, 160\): \[CPU\] No room\.$"):
+        open_engine(colour_bundle, SHAPE, engine="openvino")
 
 
 def test_a_folder_that_cannot_be_written_costs_time_only(colour_bundle, frames, folder, compiled):

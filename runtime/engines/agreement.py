@@ -39,7 +39,7 @@ def require_agreement(engine: Engine, opening: Opening) -> None:
     if agreement < LEAST_AGREEMENT:
         raise EngineError(
             f"In {engine.precision} on {engine.device} the mask differs from that of fp32 on "
-            f"{1 - agreement:.2%} of the pixels, more than {1 - LEAST_AGREEMENT:.1%}; ask for fp32 or auto."
+            f"{1 - agreement:.2%} of the pixels, more than {1 - LEAST_AGREEMENT:.1%}; fp32 is the one to take here."
         )
 
 
@@ -82,10 +82,12 @@ def _record_path(engine: Engine, opening: Opening) -> Path:
 
 def _read(record: Path) -> float | None:
     try:
-        return float(json.loads(record.read_text(encoding="utf-8"))["agreement"])
-    except (OSError, ValueError, KeyError, TypeError):
+        share = float(json.loads(record.read_text(encoding="utf-8"))["agreement"])
+    except (OSError, ArithmeticError, ValueError, KeyError, TypeError):
         # Not measured yet, or damaged: it is measured, and written anew.
         return None
+    # NaN, which JSON readers take for a number, would agree with every bar.
+    return share if 0 <= share <= 1 else None
 
 
 def _write(record: Path, engine: Engine, agreement: float) -> None:

@@ -15,8 +15,7 @@ def auto(machine: Machine) -> Iterator[Finding]:
     """The engine that `auto` takes, one line for each better one that it passed over."""
     answer = machine.ask("auto")
     if answer.facts is None:
-        why = answer.trouble or f"{answer.missing} is not installed"
-        yield red(f"No engine runs the shipped model: {why.rstrip('.')}.", "See what is red above.")
+        yield red(f"The shipped model does not run: {answer.why_not}.", "See what is red above.")
         return
     facts = answer.facts
     yield green(
@@ -30,15 +29,14 @@ def auto(machine: Machine) -> Iterator[Finding]:
         else:
             yield yellow(f"{engine} was passed over.", reason.partition(": ")[2], passed_over=engine)
     for remark in facts["remarks"]:
-        yield yellow(remark, "Nothing to do: the slower, exact way was taken.")
+        yield yellow(remark, "It works as it is.")
 
 
 def plans(machine: Machine) -> Iterator[Finding]:
     """The cache of engines that were built here."""
     answer = machine.ask("plans")
     if answer.facts is None:
-        why = answer.trouble or f"{answer.missing} is not installed"
-        yield red(f"The cache of built engines cannot be read: {why.rstrip('.')}.", "Run: hemonode engines list")
+        yield red(f"The cache of built engines cannot be read: {answer.why_not}.", "Run: hemonode engines list")
         return
     names, faults = answer.facts["plans"], answer.facts["faults"]
     facts: Facts = {"folder": answer.facts["folder"], "plans": len(names), "bytes": answer.facts["bytes"]}

@@ -56,7 +56,8 @@ def onnx_runtime(machine: Machine) -> Iterator[Finding]:
     if answer.facts is None:
         yield _fault("ONNX Runtime", answer, "onnxruntime", machine)
         return
-    providers = [name.removesuffix("ExecutionProvider") for name in answer.facts["providers"]]
+    # Azure's, which is in every wheel, would send pictures to a service on the web.
+    providers = [name.removesuffix("ExecutionProvider") for name in answer.facts["providers"] if "Azure" not in name]
     yield green(f"ONNX Runtime {answer.facts['version']} works, on {', '.join(providers)}.", **answer.facts)
 
 
@@ -107,9 +108,8 @@ def _number_formats(features: frozenset[str], capabilities: list[str]) -> set[st
 def _fault(name: str, answer: Answer, distribution: str, machine: Machine) -> Finding:
     if answer.missing is not None and distribution not in machine.distributions:
         return red(f"{name} is not installed.", f"Run: pip install 'hemonode[{extra_for(machine)}]'")
-    why = answer.trouble or f"{answer.missing} is not installed"
     return red(
-        f"{name} is installed and broken: {why.rstrip('.')}.",
+        f"{name} is installed and broken: {answer.why_not}.",
         f"Run: pip install --force-reinstall {distribution}",
-        trouble=why,
+        trouble=answer.why_not,
     )

@@ -26,6 +26,11 @@ class Answer:
     missing: str | None = None
     trouble: str | None = None
 
+    @property
+    def why_not(self) -> str:
+        """Why there are no facts: a phrase without its full stop."""
+        return (self.trouble or f"{self.missing} is not installed").rstrip(".")
+
 
 @dataclass(frozen=True)
 class Machine:

@@ -17,14 +17,14 @@ def trial(machine: Machine) -> Iterator[Finding]:
     """What `auto` takes, then the engines after it. Those before it do not work, or would have to be built first."""
     answer = machine.ask("trial auto")
     if answer.facts is None:
-        yield red(f"No engine could run: {answer.trouble or answer.missing}.", "See what is red above.")
+        yield red(f"A drawn smear could not be counted: {answer.why_not}.", "See what is red above.")
         return
     yield judge("auto", answer.facts)
     names = list(ENGINES)
     for name in names[names.index(answer.facts["engine"]) + 1 :]:
         one = machine.ask(f"trial {name}")
         if one.facts is None:
-            yield yellow(f"{name} did not run.", f"{one.trouble or one.missing}", engine=name)
+            yield yellow(f"{name} did not run.", f"{one.why_not}.", engine=name)
         else:
             yield judge(name, one.facts)
 

@@ -149,6 +149,20 @@ def test_number_formats_are_those_that_are_fast(look) -> None:
 def test_no_engine_at_all_is_red(look) -> None:
     (finding,) = look(answers={"auto": Answer(trouble="No engine works here. cpu: broken.")})["auto"]
     assert finding.colour == "red"
+    assert finding.sentence == "The shipped model does not run: No engine works here. cpu: broken."
+
+
+def test_a_trial_without_an_engine_says_why_in_one_sentence(tmp_path: Path) -> None:
+    for answer in (Answer(trouble="onnxruntime is not installed."), Answer(missing="onnxruntime")):
+        machine = Machine(tmp_path, tmp_path, {}, {"trial auto": answer}.__getitem__)
+        (finding,) = trial.trial(machine)
+        assert finding.sentence == "A drawn smear could not be counted: onnxruntime is not installed."
+
+
+def test_a_provider_that_would_send_pictures_away_is_not_named(look) -> None:
+    facts = {"version": "1.31.1", "providers": ["AzureExecutionProvider", "CPUExecutionProvider"]}
+    (finding,) = look(answers={"onnxruntime": Answer(facts=facts)})["onnxruntime"]
+    assert finding.sentence == "ONNX Runtime 1.31.1 works, on CPU."
 
 
 def test_engines_passed_over_matter_where_there_is_a_gpu(look) -> None:

@@ -43,7 +43,7 @@ def pictures(folder: Path, most: int) -> list[Path]:
     Raises:
         PictureError: there are none.
     """
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)[:most]
+    found = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)[:most]
     if not found:
         raise PictureError(f"there is no picture in {folder} to measure with; name another folder with --images")
     return found

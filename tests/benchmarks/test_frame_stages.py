@@ -35,6 +35,8 @@ def test_a_folder_without_pictures_is_one_sentence_and_exit_1(colour_bundle, tmp
     (tmp_path / "notes.txt").write_text("no picture")
     assert main(["--bundle", str(colour_bundle.folder), "--images", str(tmp_path)]) == 1
     assert "no picture in" in capsys.readouterr().err
+    assert main(["--bundle", str(colour_bundle.folder), "--images", str(tmp_path / "none")]) == 1
+    assert "no picture in" in capsys.readouterr().err
 
 
 def test_the_allowed_rate_counts_what_a_worker_does_and_not_the_page():

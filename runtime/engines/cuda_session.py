@@ -108,7 +108,7 @@ class CudaSession:
         except Exception as error:  # the library's types have no common base
             if any(sign in str(error).lower() for sign in _NO_MEMORY):
                 raise EngineError(out_of_memory(VERSION, self._gpu.facts())) from error
-            raise
+            raise EngineError(f"{VERSION} failed on the GPU: {' '.join(str(error).split())}") from error
         self._buffers.download()
         self._gpu.synchronise()
         # Copies: the next run overwrites the buffers.

@@ -144,10 +144,20 @@ def test_out_of_memory_while_running_tells_what_is_free(open_cuda, sessions, fra
         with pytest.raises(EngineError, match=r"ran out of GPU memory: .* of 1,024 MiB are free on NumPy; end other"):
             engine.run(frames)
         sessions[0].failure = "CUDA failure 700: an illegal memory access was encountered"
-        with pytest.raises(EngineError, match=r"The cuda engine failed on frames of .*illegal memory access"):
+        with pytest.raises(EngineError, match=r"ONNX Runtime \S+ failed on the GPU: .*illegal memory access"):
             engine.run(frames)
         sessions[0].failure = None
         assert engine.run(frames).class_ids.any()
+    assert gpu_in_memory.alive == {}
+
+
+def test_a_gpu_that_it_cannot_run_on_is_told_when_it_is_opened(open_cuda, gpu_in_memory, monkeypatch) -> None:
+    def run(*_: object) -> None:
+        raise RuntimeError("CUDNN failure 5003:\n no kernel image is available for execution on the device")
+
+    monkeypatch.setattr(SessionOnStream, "run_with_iobinding", run)
+    with pytest.raises(EngineError, match=r"failed on the GPU: CUDNN failure 5003: no kernel image is available"):
+        open_cuda()
     assert gpu_in_memory.alive == {}
 
 

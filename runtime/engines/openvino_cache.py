@@ -43,6 +43,7 @@ def keep_compiled(key: str, compiled: bytes) -> None:
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / f"{key}.blob", hashlib.sha256(compiled).digest() + compiled)
-        oldest_last = sorted(folder.glob("*.blob"), key=lambda path: path.stat().st_mtime, reverse=True)
+        # What a killed process had begun to write is among them.
+        oldest_last = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
         for path in oldest_last[_MOST_FILES:]:
             path.unlink(missing_ok=True)

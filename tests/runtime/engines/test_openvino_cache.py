@@ -109,3 +109,13 @@ def test_the_least_recently_used_go_first(folder, monkeypatch):
     assert load_compiled("0") == b"\0"
     keep_compiled("3", b"new")
     assert sorted(path.stem for path in folder.iterdir()) == ["0", "2", "3"]
+
+
+def test_what_killed_processes_left_does_not_pile_up(folder, monkeypatch):
+    monkeypatch.setattr(openvino_cache, "_MOST_FILES", 2)
+    folder.mkdir(parents=True)
+    for number in range(3):
+        (folder / f".{number}.blob.x.partial").touch()
+        os.utime(folder / f".{number}.blob.x.partial", (number, number))
+    keep_compiled("3", b"new")
+    assert sorted(path.name for path in folder.iterdir()) == [".2.blob.x.partial", "3.blob"]

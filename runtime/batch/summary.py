@@ -61,6 +61,8 @@ class Summary(_Record):
     precision: str
     passed_over: tuple[str, ...]
     """Better engines that did not work here, and why."""
+    remarks: tuple[str, ...]
+    """Choices that were made on the way, a precision that was not taken, say, and why."""
     images: tuple[ImageRecord, ...]
     failures: tuple[Failure, ...]
     total_visible: dict[str, int]
@@ -100,6 +102,7 @@ def summarise(
         device=engine.device,
         precision=engine.precision,
         passed_over=engine.passed_over,
+        remarks=segmenter.remarks,
         images=tuple(images),
         failures=tuple(failures),
         total_visible=dict(visible),

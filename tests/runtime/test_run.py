@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from hemonode.cli import build_app
 from hemonode.errors import HemonodeError, OutputError, PictureError
 from hemonode.runtime.bundle.reader import Bundle
+from hemonode.runtime.engines.cpu import CpuEngine
 
 DISCS = [(2, 20.0, 100.0, 80.0), (2, 200.0, 100.0, 80.0), (1, 400.0, 200.0, 160.0), (2, 580.0, 340.0, 80.0)]
 
@@ -38,6 +39,12 @@ def run(bundle: Bundle, *arguments: object) -> None:
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_the_summary_keeps_why_the_engine_computes_as_it_does(colour_bundle, smears, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(CpuEngine, "remarks", ("bf16 was not taken.",))
+    run(colour_bundle, smears, "-o", tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["remarks"] == ["bf16 was not taken."]
 
 
 def test_a_folder_gives_counts_cells_masks_and_a_page(colour_bundle: Bundle, smears: Path, tmp_path: Path) -> None:

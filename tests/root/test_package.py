@@ -58,10 +58,15 @@ def test_the_shipped_model_counts_a_smear_from_the_wheel(installed_wheel, tmp_pa
     assert cv2.imread(str(tmp_path / "out" / "masks" / "smear.png"), cv2.IMREAD_UNCHANGED).shape == (480, 640)
 
 
-def test_onnx_runtime_reports_nothing_to_its_maker(tmp_path: Path) -> None:
-    load = "import hemonode.runtime.engines.onnxruntime_session as s; s.session_options(1)"
+@pytest.mark.parametrize(
+    "load",
+    ["import hemonode.runtime.engines.onnxruntime_session as s; s.session_options(1)", "import hemonode, openvino"],
+)
+def test_libraries_report_nothing_to_their_makers(load: str, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
-    subprocess.run([sys.executable, "-c", load], env=environment | {"XDG_CACHE_HOME": str(tmp_path)}, check=True)
+    # Both write an identifier of the machine before they send anything.
+    homes = {"XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", load], env=environment | homes, check=True)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -27,15 +27,10 @@ class InOrder(Generic[Item]):
         self._delivered = 0
         self._waiting: dict[int, Item | None] = {}
 
-    def wait_for_room(self, most_in_work: int, timeout_s: float) -> bool:
-        """Wait until another item may be begun. False: not within the time.
-
-        Args:
-            most_in_work: items that may be begun and not finished at once.
-            timeout_s: how long to wait.
-        """
+    def wait_for_room(self, timeout_s: float) -> bool:
+        """Wait until another item may be begun. False: not within the time."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._has_room(most_in_work), timeout_s)
+            return self._changed.wait_for(lambda: len(self._waiting) < self._limit, timeout_s)
 
     def ticket(self) -> int:
         """The place of an item that is begun now. Every ticket must be finished."""
@@ -53,7 +48,3 @@ class InOrder(Generic[Item]):
                 if ready is not None:
                     self._deliver(ready)
             self._changed.notify_all()
-
-    def _has_room(self, most_in_work: int) -> bool:
-        in_work = self._issued - self._delivered - len(self._waiting)
-        return in_work < most_in_work and len(self._waiting) < self._limit

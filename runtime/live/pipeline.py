@@ -81,7 +81,7 @@ class Pipeline:
         self._measuring = 0
         self._failed = 0
         self._threads = [
-            threading.Thread(target=self._work, args=(segmenter,), name=f"worker-{number}", daemon=True)
+            threading.Thread(target=self._work, args=(number, segmenter), name=f"worker-{number}", daemon=True)
             for number in range(crew.most)
         ]
 
@@ -123,8 +123,12 @@ class Pipeline:
         """Frames that reached us and became no result, by cause."""
         return {"busy": self._frames.replaced, "measuring": self._measuring, "failed": self._failed}
 
-    def _work(self, segmenter: FrameSegmenter) -> None:
+    def _work(self, number: int, segmenter: FrameSegmenter) -> None:
         while not self._stopping.is_set():
+            # One that is not needed rests; if all took turns, each frame would begin with a switch of threads.
+            if number >= self._in_work:
+                self._stopping.wait(POLL_S)
+                continue
             taken = self._take()
             if taken is not None:
                 self._process(segmenter, *taken)
@@ -132,7 +136,7 @@ class Pipeline:
     def _take(self) -> tuple[Frame, int] | None:
         # One worker at a time, so that tickets are in the order of the frames.
         with self._taking:
-            if not self._order.wait_for_room(self._in_work, POLL_S):
+            if not self._order.wait_for_room(POLL_S):
                 return None
             frame = self._frames.take(POLL_S)
             return None if frame is None else (frame, self._order.ticket())

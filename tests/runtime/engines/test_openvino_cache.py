@@ -52,8 +52,10 @@ def test_the_second_opening_compiles_nothing_and_gives_the_same(colour_bundle, f
     assert np.array_equal(answer(colour_bundle, frames), first)
     assert len(compiled) == 1
     answer(colour_bundle, frames, setting="euler-1")
-    answer(colour_bundle, frames, lanes=2)
-    assert len(compiled) == 3, "another graph or another division of the threads is another model"
+    answer(colour_bundle, frames, threads=2)
+    assert len(compiled) == 3, "another graph or other threads are another model"
+    answer(colour_bundle, frames, threads=2, lanes=2)
+    assert len(compiled) == 3, "two lanes of one thread are twice the first"
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "empty"])

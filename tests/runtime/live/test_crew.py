@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
 
-from hemonode.runtime.live.crew import crew_for, needed_beside
-from hemonode.runtime.live.meters import Percentiles
-from hemonode.runtime.live.order import InOrder
+from hemonode.runtime.live.crew import Crew, crew_for, needed_beside
+from hemonode.runtime.live.mailbox import Mailbox
+from hemonode.runtime.live.meters import FaultLog, Percentiles
+from hemonode.runtime.live.pipeline import Pipeline
+from hemonode.runtime.live.scale import LiveScale, Scale
 
 
 @pytest.mark.parametrize(
@@ -38,12 +42,37 @@ def test_an_engine_on_the_processor_gets_a_frame_per_lane_and_one_beside_it_more
     assert crew.most == 5
 
 
-def test_no_more_frames_are_begun_than_shall_be_in_work() -> None:
-    order = InOrder(lambda _: None, limit=9)
-    first, second = order.ticket(), order.ticket()
-    assert not order.wait_for_room(2, 0)
-    assert order.wait_for_room(3, 0)
-    order.finish(second, "done, and waiting for the first")
-    assert order.wait_for_room(2, 0)
-    order.finish(first, None)
-    assert order.wait_for_room(1, 0)
+@pytest.mark.parametrize("needed", [1, 3])
+def test_as_many_frames_are_in_work_as_the_crew_needs(standins, needed) -> None:
+    """Of three workers; the crew is asked after some results, as when a better engine takes over."""
+    together, most = [0], [0]
+    counted = threading.Lock()
+
+    class Counting(standins.ColourSegmenter):
+        def segment(self, pixels, *, red_cell_px):
+            with counted:
+                together[0] += 1
+                most[0] = max(most[0], together[0])
+            time.sleep(0.01)
+            with counted:
+                together[0] -= 1
+            return super().segment(pixels, red_cell_px=red_cell_px)
+
+    crew = Crew(3, lambda spent: needed if spent else 2)
+    frames = Mailbox()
+    pipeline = Pipeline(frames, Counting(0), crew, LiveScale(7.5, Scale(40.0, "given")), (1, 2, 3), [], FaultLog())
+    camera = standins.DiscCamera(rate_hz=1000)
+    pipeline.start()
+
+    def feed_until(done) -> None:
+        while not done():
+            frames.put(camera.read())
+
+    feed_until(lambda: pipeline.in_work == needed)
+    time.sleep(0.3)  # a worker that is not needed any more ends its frame; one that is needed wakes up
+    most[0] = 0
+    results = pipeline.results
+    feed_until(lambda: pipeline.results > results + 30)
+    pipeline.request_stop()
+    assert pipeline.join(time.monotonic() + 10)
+    assert most[0] == needed

@@ -136,7 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pictures = [render_view(seed=seed, red_cell_px=red_cell_px).pixels for seed in range(_FRAMES)]
             samples = soak(segmenter, pictures, red_cell_px, 60 * asked.minutes)
             engine = segmenter.engine
-            what = f"{engine.name} ({engine.version}), {engine.precision}, {segmenter.setting}, {asked.threads} threads"
+            what = (
+                f"{engine.name} ({engine.version}), {engine.precision}, {segmenter.setting}, threads: {asked.threads}"
+            )
     except HemonodeError as error:
         print(f"hemonode: {error}", file=sys.stderr)
         return 1

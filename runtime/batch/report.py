@@ -9,7 +9,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hemonode.runtime.batch.names import printable
 from hemonode.runtime.batch.summary import ImageRecord, Summary
-from hemonode.runtime.segment import Segmenter
 
 
 def open_console() -> Console:
@@ -21,17 +20,6 @@ def progress_bar(console: Console) -> Progress:
     """A bar with the time left; nothing where nobody watches."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
-def introduce(segmenter: Segmenter, console: Console) -> None:
-    """Say what will run, and why nothing better."""
-    engine = segmenter.engine
-    name = segmenter.bundle.manifest.name
-    console.print(f"{name}, solver {segmenter.setting}, on {engine.name} {engine.precision} ({engine.device})")
-    for remark in engine.remarks:
-        console.print(f"  {remark}")
-    for reason in engine.passed_over:
-        console.print(f"  passed over: {reason}")
 
 
 def conclude(summary: Summary, out: Path, console: Console) -> None:

@@ -20,6 +20,7 @@ from hemonode.runtime.batch.undisturbed import undisturbed
 from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.counting.cells import tally
 from hemonode.runtime.engines.contract import AskedPrecision
+from hemonode.runtime.introduction import introduction
 from hemonode.runtime.segment import Segmenter
 
 
@@ -94,7 +95,8 @@ class _Batch:
 
     def work(self, source: Source) -> None:
         """Every item of the source; failures are listed, and the rest goes on."""
-        report.introduce(self._segmenter, self._console)
+        for line in introduction(self._segmenter):
+            self._console.print(line)
         with report.progress_bar(self._console) as bar:
             task = bar.add_task("Segmenting", total=source.expected)
             try:

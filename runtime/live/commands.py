@@ -59,5 +59,5 @@ def register(app: typer.Typer) -> None:
                 port=port,
                 token=token,
             ),
-            announce=lambda url: typer.echo(f"Live at {url}  (Ctrl-C stops)"),
+            announce=lambda url, lines: typer.echo("\n".join([f"Live at {url}  (Ctrl-C stops)", *lines])),
         )

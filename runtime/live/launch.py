@@ -19,6 +19,7 @@ from hemonode.errors import EngineError
 from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.bundle.schema import ScaleRecord
 from hemonode.runtime.engines.contract import AskedPrecision
+from hemonode.runtime.introduction import introduction
 from hemonode.runtime.live.access import Access
 from hemonode.runtime.live.better_engine import BetterEngine
 from hemonode.runtime.live.crew import crew_for, usable_cores
@@ -49,12 +50,12 @@ class LiveOptions:
     token: str | None
 
 
-def serve(options: LiveOptions, announce: Callable[[str], None]) -> None:
+def serve(options: LiveOptions, announce: Callable[[str, list[str]], None]) -> None:
     """Run the live view until Ctrl-C or SIGTERM.
 
     Args:
         options: what to show and where.
-        announce: gets the page's address once it answers.
+        announce: gets the page's address once it answers, and lines on what runs.
 
     Raises:
         HemonodeError: address, bundle, engine or camera cannot be had as asked.
@@ -69,7 +70,7 @@ def serve(options: LiveOptions, announce: Callable[[str], None]) -> None:
         server = LiveServer(
             build_app(session, session.hub, access),
             session.hub,
-            lambda: announce(f"http://{_in_url(options.host)}:{listener.getsockname()[1]}/"),
+            lambda: announce(f"http://{_in_url(options.host)}:{listener.getsockname()[1]}/", introduction(segmenter)),
         )
         session.start()
         try:

@@ -34,7 +34,7 @@ def parse_sizes(text: str) -> Size:
     """
     match = re.fullmatch(r"\s*([1-9]\d{0,4})\s*[xX×]\s*([1-9]\d{0,4})\s*", text)
     if match is None:
-        raise ValueError(f"{text!r} is not two numbers of pixels with an x between them")
+        raise ValueError(f"{text!r} is not two numbers of pixels, up to 99999, with an x between them")
     return int(match[1]), int(match[2])
 
 

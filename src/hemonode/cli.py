@@ -23,12 +23,14 @@ COMMAND_MODULES = (
 
 # Which extra brings a package that a command may miss.
 EXTRAS = {
+    "cuda": "cuda",
     "cv2": "cpu",
     "lightning_fabric": "train",
     "matplotlib": "train",
     "onnx": "export",
     "onnxruntime": "cpu",
     "openvino": "cpu",
+    "tensorrt": "tensorrt",
     "torch": "train",
     "torchdiffeq": "train",
 }

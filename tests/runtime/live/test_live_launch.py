@@ -62,6 +62,7 @@ def test_it_says_where_it_shows_counts_and_ends_cleanly(colour_bundle, smears, s
     running = subprocess.Popen([*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         url = running.stdout.readline().split()[2]
+        assert running.stdout.readline().startswith("colours, solver rk4-1, on cpu fp32 (")
         standins.wait_until(lambda: httpx.get(f"{url}api/status", timeout=30).json()["results"] > 0, timeout_s=60)
         status = httpx.get(f"{url}api/status", timeout=30).json()
         assert status["model"]["bundle"] == "colours"

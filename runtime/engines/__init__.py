@@ -6,7 +6,7 @@ import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from hemonode.errors import EngineError
+from hemonode.errors import EngineError, HemonodeError
 from hemonode.runtime.gpu import require_nvidia_gpu
 
 if TYPE_CHECKING:
@@ -107,11 +107,20 @@ def _open_checked(name: str, opening: Opening) -> Engine:
         opened.close()
         if opening.precision != "auto":
             raise
-        opened = _open(name, replace(opening, precision="fp32"))
-        opened.remarks = (*opened.remarks, str(error))
+        opened = _open_exact(name, opening, error)
     except BaseException:
         opened.close()
         raise
+    return opened
+
+
+def _open_exact(name: str, opening: Opening, reason: EngineError) -> Engine:
+    """In fp32, for a reason that is told in any case."""
+    try:
+        opened = _open(name, replace(opening, precision="fp32"))
+    except EngineError as error:
+        raise EngineError(f"{reason} In fp32: {error}") from error
+    opened.remarks = (*opened.remarks, str(reason))
     return opened
 
 
@@ -125,7 +134,14 @@ def _open(name: str, opening: Opening) -> Engine:
         raise EngineError(f"{error.name} is not installed; pip install 'hemonode[{entry.extra}]'.") from error
     except ImportError as error:  # installed, and broken: a missing driver library, say
         raise EngineError(f"{error.name or name} cannot be loaded ({error}); install it again.") from error
-    opened: Engine = module.open_engine(opening)
+    try:
+        opened: Engine = module.open_engine(opening)
+    except HemonodeError:
+        raise
+    except Exception as error:  # each library raises its own types; `auto` goes on with the next engine
+        raise EngineError(
+            f"it cannot be opened, by an unexpected {type(error).__name__}: {error}; report it."
+        ) from error
     return opened
 
 

@@ -14,7 +14,7 @@ import pytest
 from hemonode.device.host.nvidia import has_nvidia_gpu
 from hemonode.errors import BundleError, EngineError
 from hemonode.runtime.bundle.reader import Bundle
-from hemonode.runtime.engines import ENGINES, agreement, open_engine
+from hemonode.runtime.engines import ENGINES, agreement, open_engine, openvino
 from hemonode.runtime.engines.contract import Engine, Opening
 from hemonode.runtime.prediction import Prediction
 
@@ -116,6 +116,31 @@ def test_auto_takes_fp32_instead_and_says_so(colour_bundle, careless) -> None:
         assert opened.precision == "fp32"
         assert "bf16" in opened.remarks[0]
     assert len(careless) == 2
+
+
+def test_where_fp32_cannot_be_had_either_both_reasons_are_told(colour_bundle, careless, monkeypatch) -> None:
+    open_it = openvino.open_engine
+
+    def only_bf16(opening: Opening) -> Engine:
+        if opening.precision == "fp32":
+            raise EngineError("none is built for fp32.")
+        return open_it(opening)
+
+    monkeypatch.setattr("hemonode.runtime.engines.openvino.open_engine", only_bf16)
+    with open_engine(colour_bundle, SHAPE, precision="auto", threads=1) as opened:
+        assert opened.name == "cpu"
+        assert "differs from that of fp32" in opened.passed_over[-1]
+        assert "none is built for fp32" in opened.passed_over[-1]
+
+
+def test_an_engine_that_breaks_in_its_own_way_is_passed_over_with_what_it_said(colour_bundle, monkeypatch) -> None:
+    def broken(opening: Opening) -> Engine:
+        raise TypeError("incompatible function arguments")
+
+    monkeypatch.setattr("hemonode.runtime.engines.openvino.open_engine", broken)
+    with open_engine(colour_bundle, SHAPE, precision="fp32", threads=1) as opened:
+        assert opened.name == "cpu"
+        assert "TypeError: incompatible function arguments" in opened.passed_over[-1]
 
 
 def test_whether_a_precision_agrees_is_measured_once_and_then_known(colour_bundle, careless, tmp_path) -> None:

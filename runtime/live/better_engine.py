@@ -52,13 +52,15 @@ class BetterEngine:
         self._at_work = threading.Event()
 
     def accept(self, result: Result) -> None:
-        """Have a plan built for the frames of this result, one after the other, unless that was begun before."""
+        """Have a plan built for the frames of this result, one after the other, unless that was begun or is in use."""
         found = result.segmentation
         height, width = result.frame.pixels.shape[:2]
         frame = camera_frames((height, width), found.red_cell_px, self._segmenter.bundle.manifest)
         if frame == self._frame or self._at_work.is_set():
             return
         self._frame = frame
+        if self._segmenter.engine.name == "tensorrt":
+            return
         self._at_work.set()
         # Nobody waits for it at the end: the build process ends with this one.
         self._build(self._store, [self._order(frame)], ready=self._take_over, failed=self._give_up)

@@ -87,6 +87,15 @@ def test_the_better_engine_takes_over_for_the_cameras_frames_and_gives_the_same(
     assert faults.recent() == []
 
 
+def test_a_plan_that_was_there_from_the_start_is_not_opened_again(colour_bundle, draw_cells, built, builds, tmp_path):
+    built.add((1, 160, 208))
+    with Segmenter(colour_bundle, engine="auto", precision="fp32", threads=1) as segmenter:
+        result = result_of(segmenter, draw_cells(150, 200, [(2, 60.0, 60.0, 40.0)]))
+        assert segmenter.engine.name == "tensorrt"
+        BetterEngine(segmenter, MACHINE, PlanStore(tmp_path), FaultLog(), build=builds).accept(result)
+        assert builds == []
+
+
 def test_a_build_that_fails_is_told_and_the_engine_before_goes_on(colour_bundle, draw_cells, built, builds, tmp_path):
     pixels, faults = draw_cells(150, 200, [(2, 60.0, 60.0, 40.0)]), FaultLog()
     with Segmenter(colour_bundle, engine="auto", precision="fp32", threads=1) as segmenter:

@@ -82,6 +82,17 @@ class BuildAsk:
             ),
         )
 
+    def check(self, bundle: Bundle) -> None:
+        """Refuse what no machine could build from this bundle, before this one is asked.
+
+        Raises:
+            BundleError: no such setting.
+            EngineError: frames that the model does not take.
+        """
+        for setting in self.settings:
+            bundle.setting(setting)
+        self._shapes(bundle)
+
     def orders(self, bundle: Bundle, machine: Machine) -> list[PlanOrder]:
         """The plans to build, in the order of the words.
 

@@ -55,6 +55,7 @@ def run_builds(
         EngineError: this machine cannot build engines, or a build failed; those before it are kept.
     """
     bundle = open_bundle(ask.bundle)
+    ask.check(bundle)
     machine = _look(look)
     store = store or PlanStore()
     say = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)

@@ -89,6 +89,16 @@ def test_without_a_gpu_a_build_says_so_in_one_sentence(hemonode, tmp_path):
     assert not (tmp_path / "engines").exists()
 
 
+@pytest.mark.parametrize(("words", "says"), [(["--setting", "nope"], "'nope'"), (["--shape", "100x100"], "128x128")])
+def test_a_wrong_setting_or_size_is_told_before_the_gpu_is_looked_for(ask, words, says):
+    def look():
+        raise EngineError("this machine has no NVIDIA GPU.")
+
+    named = {"--setting": "settings", "--shape": "shapes"}[words[0]]
+    with pytest.raises((BundleError, EngineError), match=says):
+        run_builds(ask(**{named: words[1:]}), look=look)
+
+
 def test_a_bundle_that_is_none_is_named(hemonode, tmp_path):
     answer = hemonode("build", str(tmp_path / "no.hemo"))
     assert answer.returncode == 1

@@ -67,7 +67,7 @@ def peaks_of(heat_logits: Tensor, heads: Heads) -> Tensor:
     best, places = torch.where(is_peak, scores, 0).flatten(1).topk(heads.peaks)
     height, width = scores.shape[-2:]
     channel, row, column = places // (height * width), places // width % height, places % width
-    class_ids = torch.tensor(heads.countable_ids, dtype=torch.float32)[channel]
+    class_ids = torch.tensor(heads.countable_ids, dtype=torch.float32, device=channel.device)[channel]
     x, y = ((index + 0.5) * heads.heat_stride for index in (column, row))
     return torch.stack([class_ids, x, y, best], dim=-1)
 

@@ -37,21 +37,24 @@ LEAST_AGREEMENT = 0.999
 
 
 class TorchEngine(Engine):
-    """A network in torch on the CPU, in fp32."""
+    """A network in torch, in fp32."""
 
     precision = "fp32"
 
-    def __init__(self, name: str, network: Network, shape: Shape) -> None:
+    def __init__(self, name: str, network: Network, shape: Shape, where: torch.device) -> None:
         super().__init__(shape)
         self.name = name
         self.version = f"torch {torch.__version__}"
-        self.device = platform.processor() or platform.machine()
+        self.device = _called(where)
+        self.beside_cpu = where.type != "cpu"
+        self._where = where
         self._network = network
 
     def _infer(self, frames: npt.NDArray[np.uint8]) -> Prediction:
         with torch.no_grad():
-            class_ids, peaks = self._network(torch.from_numpy(frames))
-        return Prediction(class_ids.numpy(), peaks.numpy())
+            class_ids, peaks = self._network(torch.from_numpy(frames).to(self._where))
+        # On a GPU this waits for the answer, too.
+        return Prediction(class_ids.cpu().numpy(), peaks.cpu().numpy())
 
     def _release(self) -> None:
         del self._network
@@ -72,10 +75,26 @@ def open_peer(contestant: Contestant, ground: Ground, bundle: Bundle, shape: Sha
     if contestant.engine != BASELINE:
         check_same_origin(checkpoint, path, bundle.manifest)
     set_solvers(model, contestant, bundle)
-    network: Network = Answering(model, heads_of(checkpoint)).eval()
+    where = _fastest_device()
+    network: Network = Answering(model, heads_of(checkpoint)).eval().to(where)
     if contestant.engine == COMPILED:
         network = Compiled(network, ground.scratch)
-    return TorchEngine(contestant.engine, network, shape)
+    return TorchEngine(contestant.engine, network, shape, where)
+
+
+def _fastest_device() -> torch.device:
+    """The GPU where there is one: beside TensorRT, torch on the CPU would be no peer."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    # fp32 shall be fp32, as in the other engines.
+    torch.backends.cudnn.allow_tf32 = False
+    return torch.device("cuda")
+
+
+def _called(where: torch.device) -> str:
+    if where.type == "cuda":
+        return torch.cuda.get_device_name(where)
+    return platform.processor() or platform.machine()
 
 
 class Compiled:

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from hemonode.benchmarks.bench.contestant import ADAPTIVE, BASELINE, EAGER, Contestant, Ground
 from hemonode.benchmarks.bench.jobs import Working
-from hemonode.benchmarks.bench.torch_network import heads_of
+from hemonode.benchmarks.bench.torch_network import Answering, heads_of
 from hemonode.benchmarks.bench.torch_peers import count_work, open_peer
 from hemonode.errors import CheckpointError, EngineError
 from hemonode.export.manifest import draft_manifest
-from hemonode.export.settings import parse_settings
+from hemonode.export.settings import integrating, parse_settings
 from hemonode.runtime.bundle.reader import Bundle
 from hemonode.train.checkpoint import load_checkpoint
 
@@ -50,6 +51,18 @@ def test_the_unrolled_peer_agrees_with_the_adaptive_one(save, ground, frames):
         assert prediction.peaks.shape == (1, 1024, 4)
     assert masks[0].shape == (1, 256, 320)
     assert np.mean(masks[0] == masks[1]) > 0.99
+
+
+def test_a_network_on_another_device_needs_nothing_of_the_cpu(save):
+    """Torch's "meta" device computes no values, but refuses to mix with the CPU as a GPU does."""
+    checkpoint = load_checkpoint(save("fourth", {4: 1e-3, 5: 1e-3}))
+    model = checkpoint.build_model()
+    (setting,) = parse_settings(["rk4:2"], model)
+    network = Answering(model, heads_of(checkpoint)).eval().to("meta")
+    with torch.no_grad(), integrating(model, setting.solvers):
+        class_ids, peaks = network(torch.empty((1, 128, 160, 3), dtype=torch.uint8, device="meta"))
+    assert (class_ids.device.type, tuple(class_ids.shape)) == ("meta", (1, 256, 320))
+    assert (peaks.device.type, tuple(peaks.shape)) == ("meta", (1, 1024, 4))
 
 
 def test_work_is_the_plain_networks_and_that_of_every_evaluation(save, ground, frames, tmp_path):

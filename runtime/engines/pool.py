@@ -28,6 +28,7 @@ class EnginePool:
         self._retired: list[Engine] = []
         self._users = Counter[Engine]()
         self._changing = threading.Lock()
+        self._latest: Engine | None = None
         self._closed = False
 
     @contextmanager
@@ -60,7 +61,7 @@ class EnginePool:
                 self._check_open()
                 if shape in self._engines:
                     self._retired.append(self._engines.pop(shape))
-                self._engines[shape] = engine
+                self._engines[shape] = self._latest = engine
                 self._close_idle()
         except BaseException:
             engine.close()
@@ -68,9 +69,8 @@ class EnginePool:
 
     @property
     def latest(self) -> Engine | None:
-        """The engine that was used last; None before the first and after the end."""
-        with self._changing:
-            return next(reversed(self._engines.values()), None)
+        """The engine that was used last; None before the first and after the end. Never waits for one that opens."""
+        return self._latest
 
     def close(self) -> None:
         """Close all engines, after the runs in work. Calling it again does nothing."""
@@ -80,11 +80,12 @@ class EnginePool:
                 engine.close()
             self._engines.clear()
             self._retired.clear()
+            self._latest = None
 
     def _take(self, shape: Shape) -> Engine:
         self._check_open()
         engine = self._engines.pop(shape, None) or self._open_for(shape)
-        self._engines[shape] = engine
+        self._engines[shape] = self._latest = engine
         idle = [other for other, opened in self._engines.items() if other != shape and not self._users[opened]]
         for other in idle[: max(0, len(self._engines) - _MOST_OPEN)]:
             self._retired.append(self._engines.pop(other))

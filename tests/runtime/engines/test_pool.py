@@ -110,3 +110,30 @@ def test_an_engine_that_cannot_be_renewed_stays(colour_bundle, open_for, opened)
         assert again is engine
         assert still_open(again)
     pool.close()
+
+
+def test_while_an_engine_takes_minutes_to_open_the_one_before_can_still_be_told(open_for, opened) -> None:
+    opening, go_on = threading.Event(), threading.Event()
+
+    def slow(shape: tuple[int, int, int]) -> Engine:
+        if opened:
+            opening.set()
+            assert go_on.wait(30)
+        return open_for(shape)
+
+    def use() -> None:
+        with pool.using((1, 128, 144)):
+            pass
+
+    pool = EnginePool(slow)
+    with pool.using((1, 128, 128)) as first:
+        pass
+    user = threading.Thread(target=use)
+    user.start()
+    assert opening.wait(30)
+    assert pool.latest is first
+    go_on.set()
+    user.join(30)
+    assert pool.latest is opened[1]
+    pool.close()
+    assert pool.latest is None

@@ -18,14 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hemonode.benchmarks.machine import describe_machine
-from hemonode.device.smear import render_view
 from hemonode.errors import HemonodeError
 from hemonode.runtime.bundle.reader import Bundle, open_bundle
 from hemonode.runtime.bundle.schema import Precision
+from hemonode.runtime.engines.agreement import drawn_frame
 from hemonode.runtime.engines.contract import Engine, Opening, Shape
 from hemonode.runtime.engines.cpu import CpuEngine
 from hemonode.runtime.gpu import require_nvidia_gpu
-from hemonode.runtime.preprocess import equalise
 
 Open = Callable[[Opening], Engine]
 _WARM_UP_RUNS = 20
@@ -99,7 +98,7 @@ def measure_ladder(
     Returns:
         What worked, and a sentence for each that did not.
     """
-    frames = _drawn(bundle, shape)
+    frames = [drawn_frame(seed, shape[1], shape[2], bundle.manifest) for seed in range(8)]
     lines: list[Line] = []
     left_out: list[str] = []
     for setting in bundle.manifest.settings:
@@ -121,15 +120,6 @@ def measure_ladder(
                     agreement = min(_same(engine, frame, mask) for frame, mask in zip(frames, right, strict=True))
                     lines.append(Line(name, setting.name, precision, engine.version, p50, p90, p99, tera, agreement))
     return lines, left_out
-
-
-def _drawn(bundle: Bundle, shape: Shape) -> list[npt.NDArray[np.uint8]]:
-    manifest = bundle.manifest
-    views = [
-        render_view(seed=seed, height=shape[1], width=shape[2], red_cell_px=manifest.scale.red_cell_px)
-        for seed in range(8)
-    ]
-    return [equalise(view.pixels, manifest.preprocessing)[None] for view in views]
 
 
 def _reference(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from hemonode.device.host.processor import processor_name
+from hemonode.runtime.engines.cores import available_cores
 
 LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch", "torchdiffeq")
 
@@ -28,7 +29,7 @@ def describe_machine() -> Machine:
     """Describe the machine as it is now."""
     return Machine(
         processor=processor_name(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=available_cores(),
         load=round(os.getloadavg()[0], 2),
         system=platform.platform(),
         python=platform.python_version(),

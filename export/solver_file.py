@@ -14,6 +14,7 @@ from hemonode.export.solver_record import CalibrationRecord, Confirmation, Outpu
 from hemonode.export.tableau import TABLEAUS, Tableau
 from hemonode.export.tableau_file import TableauFields
 from hemonode.export.unroll import Unrolled
+from hemonode.runtime.atomic import write_atomically
 from hemonode.runtime.bundle.files import hash_file
 from hemonode.train.models.table import ode_blocks
 
@@ -188,11 +189,7 @@ def write_solver_file(path: Path, file: SolverFile) -> None:
     Raises:
         OutputError: it cannot be written there.
     """
-    draft = path.with_name(f".{path.name}.draft")
     try:
-        draft.write_text(file.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        draft.replace(path)
+        write_atomically(path, (file.model_dump_json(indent=1) + "\n").encode())
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error}): make room or choose another place") from error
-    finally:
-        draft.unlink(missing_ok=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
@@ -15,22 +14,12 @@ def write_atomically(path: Path, data: bytes) -> None:
         OSError: it cannot be written; what was there before is still there.
     """
     # A name of its own: two processes may write the same file.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
-    partial = Path(name)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # mkstemp's files are private; results are as open as the user's other files.
-        partial.chmod(0o666 & ~_umask())
+        partial.write_bytes(data)
         partial.replace(path)
     except BaseException:
         # On a read-only disk even this fails.
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hemonode.runtime.atomic import write_atomically
+
 Record = dict[str, Any]
 
 
 def write_history(records: list[Record], path: Path) -> None:
     """All epochs as JSON lines; replaces the file, so that a resumed run leaves no epoch twice."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    partial.replace(path)
+    write_atomically(path, "".join(json.dumps(record) + "\n" for record in records).encode())
 
 
 def draw_curves(records: list[Record], path: Path) -> None:

@@ -10,6 +10,7 @@ from hemonode.benchmarks.bench.report import PICTURE_NAME, markdown
 from hemonode.benchmarks.bench.result import Benchmark
 from hemonode.benchmarks.bench.table import columns_of
 from hemonode.errors import OutputError
+from hemonode.runtime.atomic import write_atomically
 
 
 def write_record(benchmark: Benchmark, out: Path) -> None:
@@ -18,10 +19,8 @@ def write_record(benchmark: Benchmark, out: Path) -> None:
     Raises:
         OutputError: the folder cannot be written.
     """
-    draft = out / ".bench.json.draft"
     try:
-        draft.write_text(benchmark.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        draft.replace(out / "bench.json")
+        write_atomically(out / "bench.json", (benchmark.model_dump_json(indent=1) + "\n").encode())
     except OSError as error:
         raise OutputError(f"{out} cannot be written ({error.strerror}); choose another folder.") from error
 

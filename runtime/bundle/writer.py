@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from hemonode.errors import BundleError
+from hemonode.runtime.atomic import write_atomically
 from hemonode.runtime.bundle.files import MANIFEST_NAME, hash_file, list_files
 from hemonode.runtime.bundle.schema import Manifest
 
@@ -33,10 +33,5 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
                     f"export it before the bundle is sealed."
                 )
     sealed = manifest.model_copy(update={"files": {name: hash_file(folder / name) for name in names}})
-    draft = folder / f".{MANIFEST_NAME}.draft"
-    try:
-        draft.write_text(sealed.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        os.replace(draft, folder / MANIFEST_NAME)  # noqa: PTH105 - the atomic one
-    finally:
-        draft.unlink(missing_ok=True)
+    write_atomically(folder / MANIFEST_NAME, (sealed.model_dump_json(indent=1) + "\n").encode())
     return sealed

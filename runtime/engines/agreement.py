@@ -63,12 +63,13 @@ def measure_agreement(engine: Engine, opening: Opening) -> float:
     shares = []
     with CpuEngine(graph, (1, height, width), threads=opening.threads) as exact:
         for seed in range(_SMEARS):
-            frame = _drawn(seed, height, width, manifest)
+            frame = drawn_frame(seed, height, width, manifest)
             shares.append(np.mean(engine.run(frame).class_ids == exact.run(frame).class_ids))
     return float(np.mean(shares))
 
 
-def _drawn(seed: int, height: int, width: int, manifest: Manifest) -> npt.NDArray[np.uint8]:
+def drawn_frame(seed: int, height: int, width: int, manifest: Manifest) -> npt.NDArray[np.uint8]:
+    """A drawn smear at the working scale, equalised: uint8 [1, height, width, 3]."""
     view = render_view(seed=seed, height=height, width=width, red_cell_px=manifest.scale.red_cell_px)
     return equalise(view.pixels, manifest.preprocessing)[None]
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 
+from hemonode.device.host.processor import processor_features
 from hemonode.errors import EngineError
 from hemonode.runtime.bundle.schema import Precision
 from hemonode.runtime.engines.contract import Engine, Opening, Shape
@@ -22,14 +23,13 @@ from hemonode.runtime.prediction import Prediction
 
 # An int8 graph says by itself what is quantised; the rest of it stays in fp32.
 _HINTS = {"fp32": openvino.Type.f32, "bf16": openvino.Type.bf16, "int8": openvino.Type.f32}
-_CPU_INFO = Path("/proc/cpuinfo")
 
 
 def open_engine(opening: Opening) -> Engine:
     """See `hemonode.runtime.engines.open_engine`. `auto` precision is bf16 only on CPUs with AMX."""
     precision = opening.precision
     if precision == "auto":
-        precision = "bf16" if _has_amx() else "fp32"
+        precision = "bf16" if "amx_bf16" in processor_features() else "fp32"
     if precision == "fp16":
         raise EngineError("OpenVINO is used in fp32, bf16 or int8 on a CPU, not in fp16; ask for one of those or auto.")
     held: Precision = "int8" if precision == "int8" else "fp32"
@@ -145,8 +145,3 @@ def _options(precision: str, threads: int | None) -> dict[str, object]:
 def _cause(error: RuntimeError) -> str:
     """The last line of what OpenVINO says; those before it name places in its source."""
     return (str(error).strip() or type(error).__name__).splitlines()[-1].rstrip(".")
-
-
-def _has_amx() -> bool:
-    """Linux lists what the CPU can do; elsewhere AMX goes unnoticed, and fp32 is always right."""
-    return _CPU_INFO.exists() and "amx_bf16" in _CPU_INFO.read_text(encoding="utf-8")

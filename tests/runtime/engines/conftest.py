@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, cast
 
 import numpy as np
 import pytest
 
+from hemonode.device.host.processor import processor_features
 from hemonode.device.smear import render_view
 from hemonode.runtime.bundle.reader import Bundle, open_bundle
 from hemonode.runtime.engines import open_engine
@@ -59,8 +59,7 @@ class OpenCase(Protocol):
 @pytest.fixture(scope="module", params=CASES)
 def case(request: pytest.FixtureRequest) -> Case:
     found = cast(Case, request.param)
-    cpu_info = Path("/proc/cpuinfo")
-    if found.precision == "bf16" and not (cpu_info.exists() and "amx_bf16" in cpu_info.read_text(encoding="utf-8")):
+    if found.precision == "bf16" and "amx_bf16" not in processor_features():
         pytest.skip("this CPU has no matrix units for bfloat16")
     return found
 

@@ -26,11 +26,11 @@ from hemonode.errors import HemonodeError, PictureError
 from hemonode.runtime.bundle.reader import Bundle, open_bundle
 from hemonode.runtime.counting.cells import tally
 from hemonode.runtime.engines.contract import AskedPrecision
-from hemonode.runtime.live.encode import encode_packet
 from hemonode.runtime.live.result import Result
 from hemonode.runtime.live.scale import Scale
 from hemonode.runtime.overlay import draw_overlay
 from hemonode.runtime.segment import Segmenter
+from hemonode.runtime.web.encode import encode_packet
 
 FRAME_SIZE = (640, 480)
 WARM_UP_FRAMES = 5

@@ -28,6 +28,9 @@ from hemonode.runtime.bundle.schema import (
 from hemonode.runtime.bundle.writer import write_manifest
 from hemonode.runtime.classes import BLOOD_CLASSES
 
+# In tests/standins; what several folders of tests share.
+pytest_plugins = ("live_standins",)
+
 if TYPE_CHECKING:
     from hemonode.train.recipe import Recipe
 

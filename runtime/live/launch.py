@@ -20,17 +20,17 @@ from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.bundle.schema import ScaleRecord
 from hemonode.runtime.engines.contract import AskedPrecision
 from hemonode.runtime.introduction import introduction
-from hemonode.runtime.live.access import Access
 from hemonode.runtime.live.better_engine import BetterEngine
 from hemonode.runtime.live.crew import crew_for, usable_cores
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.scale import LiveScale, Scale
-from hemonode.runtime.live.server import LiveServer, build_app, listen
 from hemonode.runtime.live.session import LiveSession, ModelInfo
 from hemonode.runtime.plans.machine import this_machine
 from hemonode.runtime.plans.store import PlanStore
 from hemonode.runtime.scale import from_um_per_px
 from hemonode.runtime.segment import Segmenter
+from hemonode.runtime.web.access import Access
+from hemonode.runtime.web.server import LiveServer, build_app, listen
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from hemonode.device.frame import Frame
 from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.live.capture import Capture
 from hemonode.runtime.live.crew import Crew
-from hemonode.runtime.live.encode import PageSink
-from hemonode.runtime.live.hub import Hub
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.pipeline import FrameSegmenter, Pipeline
 from hemonode.runtime.live.result import Sink
 from hemonode.runtime.live.scale import LiveScale
 from hemonode.runtime.live.status import Condition, condition
+from hemonode.runtime.web.encode import PageSink
+from hemonode.runtime.web.hub import Hub
 
 STOP_S = 2.0
 """A stop never takes longer: what does not answer by then is left behind."""

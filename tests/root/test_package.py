@@ -28,7 +28,7 @@ def test_every_module_of_the_repository_is_in_the_wheel(installed_wheel) -> None
 
 def test_the_page_the_recipes_and_the_model_are_in_the_wheel(installed_wheel) -> None:
     packed = set(zipfile.ZipFile(installed_wheel.wheel).namelist())
-    assert {"hemonode/py.typed", "hemonode/runtime/live/static/index.html"} <= packed
+    assert {"hemonode/py.typed", "hemonode/runtime/web/static/index.html"} <= packed
     assert "hemonode/train/recipes/first_light.toml" in packed
     assert "hemonode/train/recipes/datasets/bccd.toml" in packed
     assert any(name.endswith(".hemo/bundle.json") for name in packed)

@@ -15,9 +15,9 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
 from hemonode.errors import HemonodeError
-from hemonode.runtime.live.access import Access
-from hemonode.runtime.live.hub import MOST_CLIENTS
-from hemonode.runtime.live.server import listen
+from hemonode.runtime.web.access import Access
+from hemonode.runtime.web.hub import MOST_CLIENTS
+from hemonode.runtime.web.server import listen
 
 TOKEN = "correct-horse-battery"
 

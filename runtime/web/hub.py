@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import WebSocket, WebSocketDisconnect
 
-from hemonode.runtime.live.encode import Packet
+from hemonode.runtime.web.encode import Packet
 
 MOST_CLIENTS = 8
 IN_FLIGHT = 2

@@ -16,13 +16,13 @@ from hemonode.device.frame import Frame
 from hemonode.errors import DeviceError
 from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.counting.cells import Cell
-from hemonode.runtime.live.access import Access
 from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.scale import LiveScale
-from hemonode.runtime.live.server import LiveServer, build_app, listen
 from hemonode.runtime.live.session import LiveSession, ModelInfo
 from hemonode.runtime.segmentation import Segmentation
+from hemonode.runtime.web.access import Access
+from hemonode.runtime.web.server import LiveServer, build_app, listen
 
 CLASSES = (
     ClassRecord(id=0, name="background", colour_bgr=(0, 0, 0), countable=False),
@@ -132,7 +132,7 @@ def serving(session, token=None):
 
 @pytest.fixture
 def standins() -> SimpleNamespace:
-    """The classes and functions of this file, since test files cannot import it."""
+    """The classes and functions of this file."""
     return SimpleNamespace(
         DiscCamera=DiscCamera,
         ColourSegmenter=ColourSegmenter,

@@ -15,9 +15,9 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Resp
 from fastapi.staticfiles import StaticFiles
 
 from hemonode.errors import HemonodeError
-from hemonode.runtime.live.access import COOKIE, Access, Guard
-from hemonode.runtime.live.hub import Hub
 from hemonode.runtime.live.status import Condition
+from hemonode.runtime.web.access import COOKIE, Access, Guard
+from hemonode.runtime.web.hub import Hub
 
 STATIC = Path(__file__).parent / "static"
 LONGEST_LOGIN_BYTES = 4096

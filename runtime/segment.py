@@ -21,7 +21,7 @@ from hemonode.runtime.equalisers import FastestEqualiser
 from hemonode.runtime.plans.machine import this_machine
 from hemonode.runtime.preprocess import pad, resample
 from hemonode.runtime.scale import RedCells, from_um_per_px, measure_red_cell_px
-from hemonode.runtime.segmentation import Inferred, Pixels, Prepared, ScaleSource, Segmentation
+from hemonode.runtime.segmentation import Inferred, ModelUsed, Pixels, Prepared, ScaleSource, Segmentation
 from hemonode.runtime.tiling import TILE_PX, core_peaks, paste_core, plan_tiles
 
 Size = tuple[int, int]
@@ -152,7 +152,7 @@ class Segmenter:
         scale = self.bundle.manifest.input.mask_scale
         thresholds = peak_thresholds(self.bundle.manifest)
         class_ids = np.zeros((pixels.shape[0] * scale, pixels.shape[1] * scale), np.uint8)
-        peaks = []
+        peaks, errors = [], []
         with engines.using((1, plan.frame_height, plan.frame_width)) as engine:
             for tile in plan.tiles:
                 part = pixels[tile.top : tile.top + plan.frame_height, tile.left : tile.left + plan.frame_width]
@@ -160,7 +160,17 @@ class Segmenter:
                 check_not_full(prediction.peaks[0], thresholds)
                 paste_core(class_ids, prediction.class_ids[0], tile, scale)
                 peaks.append(core_peaks(prediction.peaks[0], tile))
-        return Inferred(class_ids, np.concatenate(peaks), _ms(started, time.perf_counter()))
+                if prediction.block_errors is not None:
+                    errors.append(prediction.block_errors[0])
+            used = self._used(engine)
+        block_errors = tuple(float(error) for error in np.max(errors, axis=0)) if errors else None
+        return Inferred(class_ids, np.concatenate(peaks), used, block_errors, _ms(started, time.perf_counter()))
+
+    def _used(self, engine: Engine) -> ModelUsed:
+        bundle = self.bundle
+        return ModelUsed(
+            bundle.manifest.name, bundle.sha256, self.setting, engine.name, engine.version, engine.precision
+        )
 
     def finish(self, prepared: Prepared, inferred: Inferred) -> Segmentation:
         """Count, and bring mask and cells back to the picture's size."""
@@ -171,6 +181,8 @@ class Segmenter:
             cells=located.cells,
             red_cell_px=prepared.red_cell_px,
             scale_source=prepared.scale_source,
+            model=inferred.model,
+            block_errors=inferred.block_errors,
             timings_ms={
                 **prepared.timings_ms,
                 "engine": inferred.engine_ms,

@@ -22,6 +22,7 @@ class FolderCamera(Camera):
 
     def __init__(self, path: Path, rate_hz: float, loop: bool) -> None:
         self.name = path.name or str(path)
+        self.identity = str(path)
         self._path = path
         self._pictures = _pictures(path)
         self._loop = loop

@@ -17,8 +17,11 @@ OPTIONS = ("seed", "stain", "rate", "white_cells", "z_um")
 class SimulatedCamera(Camera):
     """Shows what lies under `stage`. The stage moves with the frames, so a run repeats exactly."""
 
-    def __init__(self, microscope: Microscope, stage: SimulatedStage, rate_hz: float) -> None:
+    def __init__(
+        self, microscope: Microscope, stage: SimulatedStage, rate_hz: float, identity: str = "simulated"
+    ) -> None:
         self.name = "simulated microscope"
+        self.identity = identity
         self.stage = stage
         self._microscope: Microscope | None = microscope
         self._rate_hz = rate_hz
@@ -61,7 +64,7 @@ def open_camera(source: str, rate_hz: float | None, loop: bool) -> SimulatedCame
     stage = SimulatedStage()
     stage.z_um = _number(options, "z_um", 0.0)
     rate = rate_hz if rate_hz is not None else _number(options, "rate", USUAL_RATE_HZ)
-    camera = SimulatedCamera(microscope, stage, rate)
+    camera = SimulatedCamera(microscope, stage, rate, source)
     # A fault in an option, and the slow first drawing, belong to opening.
     microscope.view(stage.position_um(0.0), stage.z_um)
     return camera

@@ -22,6 +22,7 @@ class VideoCamera(Camera):
 
     def __init__(self, path: Path, rate_hz: float | None, loop: bool) -> None:
         self.name = path.name
+        self.identity = str(path)
         self._path = path
         self._loop = loop
         self._capture: cv2.VideoCapture | None = self._open()

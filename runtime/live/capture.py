@@ -6,14 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from hemonode.device.camera.contract import Camera
 from hemonode.device.frame import Frame
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
-
-CameraState = Literal["running", "silent", "reopening", "ended"]
+from hemonode.runtime.live.status import CameraState
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hemonode.runtime.engines.contract import Engine
 from hemonode.runtime.engines.cores import available_cores
-from hemonode.runtime.live.meters import Percentiles
+from hemonode.runtime.live.status import Percentiles
 
 _MOST_CORES = 8
 """More frames in work at once cost memory and delay for a rate that no eye can follow."""

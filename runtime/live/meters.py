@@ -9,16 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hemonode.runtime.live.status import Percentiles
+
 WINDOW = 256
 """Frames that percentiles look back on: about ten seconds at 25 frames/s."""
-
-
-@dataclass(frozen=True)
-class Percentiles:
-    """Milliseconds of one stage over the last frames."""
-
-    p50_ms: float
-    p99_ms: float
 
 
 class StageMeter:
@@ -35,11 +29,11 @@ class StageMeter:
                 self._spent.setdefault(stage, deque(maxlen=WINDOW)).append(spent_ms)
 
     def percentiles(self) -> dict[str, Percentiles]:
-        """Median and 99th percentile per stage, in the order in which the stages were first seen."""
+        """Median, 90th and 99th percentile per stage, in the order in which the stages were first seen."""
         with self._lock:
             spent = {stage: np.array(values) for stage, values in self._spent.items()}
         return {
-            stage: Percentiles(*(round(float(value), 2) for value in np.percentile(values, (50, 99))))
+            stage: Percentiles(*(round(float(value), 2) for value in np.percentile(values, (50, 90, 99))))
             for stage, values in spent.items()
         }
 

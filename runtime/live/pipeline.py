@@ -14,10 +14,11 @@ from hemonode.device.frame import Frame
 from hemonode.runtime.counting.cells import tally
 from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.mailbox import Mailbox
-from hemonode.runtime.live.meters import FaultLog, Percentiles, RateMeter, StageMeter
+from hemonode.runtime.live.meters import FaultLog, RateMeter, StageMeter
 from hemonode.runtime.live.order import InOrder
 from hemonode.runtime.live.result import Result, Sink
 from hemonode.runtime.live.scale import LiveScale
+from hemonode.runtime.live.status import Percentiles
 from hemonode.runtime.segmentation import Segmentation
 
 POLL_S = 0.1

@@ -12,13 +12,14 @@ from hemonode.device.camera.contract import Camera
 from hemonode.device.frame import Frame
 from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.live.capture import Capture
+from hemonode.runtime.live.condition import condition
 from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.pipeline import FrameSegmenter, Pipeline
 from hemonode.runtime.live.result import Sink
 from hemonode.runtime.live.scale import LiveScale
-from hemonode.runtime.live.status import Condition, condition
+from hemonode.runtime.live.status import Condition
 from hemonode.runtime.web.encode import PageSink
 from hemonode.runtime.web.hub import Hub
 

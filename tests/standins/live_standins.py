@@ -20,7 +20,7 @@ from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.scale import LiveScale
 from hemonode.runtime.live.session import LiveSession, ModelInfo
-from hemonode.runtime.segmentation import Segmentation
+from hemonode.runtime.segmentation import ModelUsed, Segmentation
 from hemonode.runtime.web.access import Access
 from hemonode.runtime.web.server import LiveServer, build_app, listen
 
@@ -30,6 +30,7 @@ CLASSES = (
     ClassRecord(id=2, name="red_cell", colour_bgr=(0, 94, 213), countable=True),
     ClassRecord(id=3, name="platelet", colour_bgr=(115, 158, 0), countable=True),
 )
+USED = ModelUsed("discs", 64 * "0", "exact", "stand-in", "1.0", "fp32")
 DISCS = ((1, 70, 60), (2, 38, 30), (2, 38, 36), (2, 38, 42), (2, 38, 24), (3, 9, 50))
 """(class id, radius in px, speed in px per frame)."""
 
@@ -38,7 +39,7 @@ class DiscCamera(Camera):
     """640×480 pictures of discs that drift; `fail_at` breaks it at that frame, `hang_at` never returns from it."""
 
     def __init__(self, rate_hz=60.0, fail_at=None, hang_at=None, frames=None, gap_at=None, first=0):
-        self.name = "moving discs"
+        self.name = self.identity = "moving discs"
         self.closed = threading.Event()
         self._period_s = 1 / rate_hz
         self._sequence = first
@@ -92,7 +93,7 @@ class ColourSegmenter:
                 inside = x + width < pixels.shape[1] and y + height < pixels.shape[0]
                 cells.append(Cell(record.id, cx, cy, width, height, 1.0, bool(inside)))
         timings = {"preprocess": 1.0, "engine": 1e3 * self.spent_s, "count": 0.5}
-        return Segmentation(mask, tuple(cells), red_cell_px, "given", timings)
+        return Segmentation(mask, tuple(cells), red_cell_px, "given", USED, timings_ms=timings)
 
 
 def make_session(camera=None, segmenter=None, workers=2, scale=None, reopen=None):

@@ -10,9 +10,10 @@ import pytest
 
 from hemonode.runtime.live.crew import Crew, crew_for, needed_beside
 from hemonode.runtime.live.mailbox import Mailbox
-from hemonode.runtime.live.meters import FaultLog, Percentiles
+from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.pipeline import Pipeline
 from hemonode.runtime.live.scale import LiveScale, Scale
+from hemonode.runtime.live.status import Percentiles
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,11 @@ def test_an_engine_on_the_processor_gets_a_frame_per_lane_and_one_beside_it_more
     monkeypatch.setattr("hemonode.runtime.live.crew.available_cores", lambda: 4)
     used = SimpleNamespace(beside_cpu=False, lanes=4, run_ms=10.0)
     crew = crew_for(lambda: used)
-    spent = {"preprocess": Percentiles(10.0, 20.0), "count": Percentiles(15.0, 20.0), "engine": Percentiles(90.0, 99.0)}
+    spent = {
+        "preprocess": Percentiles(10.0, 15.0, 20.0),
+        "count": Percentiles(15.0, 18.0, 20.0),
+        "engine": Percentiles(90.0, 95.0, 99.0),
+    }
     assert crew.needed(spent) == 4
     used = SimpleNamespace(beside_cpu=True, lanes=1, run_ms=10.0)
     assert crew.needed(spent) == 5

@@ -51,5 +51,9 @@ class DeviceError(HemonodeError):
     """A camera, stage or other device is missing, stalled or misbehaves."""
 
 
+class UnknownNameError(HemonodeError):
+    """What was named is not among what there is: a source, a setting, a session, a field."""
+
+
 class InterruptedByUser(HemonodeError):
     """Ctrl-C: what was finished before it is complete and valid."""

@@ -1,0 +1,138 @@
+"""What a live view is started with: every option of the command line and of the configuration file, checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+
+from hemonode.runtime.engines import ENGINES
+from hemonode.runtime.engines.contract import AskedPrecision
+from hemonode.runtime.live.status import SolverMode, TargetKind
+from hemonode.runtime.live.view import SolverWish
+
+LogFormat = Literal["auto", "plain", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class _Section(BaseModel):
+    """A table of the file. A key that is not known is an error: it is a slip, or of a newer hemonode."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SourceConfig(_Section):
+    """A camera, folder, picture or video that can be chosen."""
+
+    source: Text = Field("simulated", description="as on the command line: v4l2:serial=…, csi:0, rtsp://…, a folder")
+    name: Text | None = Field(None, description="what the page calls it")
+    rate_hz: float | None = Field(None, ge=0.01, le=1000, description="pictures a second; left out: as usual for it")
+
+
+class ModelConfig(_Section):
+    """What computes the masks."""
+
+    bundles: tuple[Path, ...] = Field((), description="that can be chosen, first one first; none: the shipped one")
+    engine: str = Field("auto", description=f"auto, {', '.join(ENGINES)}")
+    precision: AskedPrecision = Field("auto", description="auto, fp32, fp16, bf16 or int8")
+
+    @model_validator(mode="after")
+    def _engine_is_known(self) -> ModelConfig:
+        if self.engine not in ("auto", *ENGINES):
+            raise ValueError(f"there is no engine {self.engine!r}; take auto, {', '.join(ENGINES)}")
+        return self
+
+
+class SolverConfig(_Section):
+    """Which solver setting runs."""
+
+    mode: SolverMode = Field("automatic", description="automatic keeps the target; fixed keeps the setting")
+    setting: Text | None = Field(None, description="where mode is fixed; left out: the bundle's own")
+    target: TargetKind = Field("latency", description="latency: capture to result; frame_time: result to result")
+    target_ms: float | None = Field(None, ge=1, le=60_000, description="where mode is automatic")
+
+    def wish(self) -> SolverWish:
+        """The same, as the governor takes it."""
+        return SolverWish(self.mode, self.setting, self.target, self.target_ms)
+
+
+class ScaleConfig(_Section):
+    """How large red cells are. Neither given: measured in the first pictures."""
+
+    red_cell_px: float | None = Field(None, ge=1, le=10_000, description="red-cell diameter, pixels of the camera")
+    um_per_px: float | None = Field(None, ge=0.001, le=100, description="or micrometres per pixel of the camera")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> ScaleConfig:
+        if self.red_cell_px is not None and self.um_per_px is not None:
+            raise ValueError("give red_cell_px or um_per_px, not both")
+        return self
+
+
+class TallyConfig(_Section):
+    """What a tally aims at, unless it is started with another goal."""
+
+    goal_percent: float = Field(10.0, gt=0, le=100, description="half width of the 95 % interval, percent of the count")
+    goal_class: int = Field(1, ge=1, le=254, description="class id whose count it speaks of; 1 is the white cell")
+
+
+class RecorderConfig(_Section):
+    """What is kept, and where."""
+
+    folder: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("hemonode")) / "sessions", description="of all sessions"
+    )
+    budget_gb: float = Field(20.0, gt=0, le=100_000, description="that pictures may take; counts are always kept")
+    reserve_gb: float = Field(2.0, ge=0, le=100_000, description="that stays free on the disk; pictures stop first")
+    pictures: bool = Field(True, description="keep each counted field with its picture and mask")
+
+
+class PageConfig(_Section):
+    """Where the page and the API are, and who may use them."""
+
+    host: Text = Field("127.0.0.1", description="any but this machine's own demands a token")
+    port: int = Field(8080, ge=0, le=65535, description="0 takes any free one")
+    names: tuple[Text, ...] = Field((), description="host names by which the page is reached; none: any, with a token")
+    token_file: Path | None = Field(None, description="holds the token, of at least 16 characters, and nothing else")
+    certificate: Path | None = Field(None, description="PEM file for https, with the whole chain")
+    key: Path | None = Field(None, description="PEM file of its private key, without a password")
+    token: SecretStr | None = Field(None, exclude=True, repr=False)
+    """From the command line or the environment; never in a file that is printed or shared."""
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> PageConfig:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together: give both, or neither")
+        if self.token is not None and self.token_file is not None:
+            raise ValueError("a token is given (HEMONODE_TOKEN or --token) and a token_file, too; take one away")
+        return self
+
+
+class LogConfig(_Section):
+    """What is logged to standard error."""
+
+    format: LogFormat = Field("auto", description="plain, json (one object a line), or auto: plain on a terminal")
+    level: LogLevel = Field("info", description="debug, info, warning or error")
+
+
+class LiveConfig(_Section):
+    """A whole live view. `hemonode live --print-config` writes it as a file that `--config` reads back unchanged."""
+
+    headless: bool = Field(False, description="no page, no API: pipeline and recorder only")
+    source: tuple[SourceConfig, ...] = (SourceConfig(),)
+    model: ModelConfig = ModelConfig()
+    solver: SolverConfig = SolverConfig()
+    scale: ScaleConfig = ScaleConfig()
+    tally: TallyConfig = TallyConfig()
+    recorder: RecorderConfig = Field(default_factory=RecorderConfig)
+    page: PageConfig = PageConfig()
+    log: LogConfig = LogConfig()
+
+    @model_validator(mode="after")
+    def _there_is_a_source(self) -> LiveConfig:
+        if not self.source:
+            raise ValueError("name at least one [[source]], or leave all out for the simulated microscope")
+        return self

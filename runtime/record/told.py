@@ -1,0 +1,118 @@
+"""What the store tells of sessions, fields and events: plain values that become JSON as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from hemonode.runtime.live.status import ClassStatus
+from hemonode.runtime.record.facts import Value
+from hemonode.runtime.tally.field import FieldKind
+
+SessionState = Literal["recording", "finished", "interrupted"]
+PictureKind = Literal["picture", "mask", "overlay"]
+
+
+@dataclass(frozen=True)
+class RecordedModel:
+    """What computed some of a session's fields, and how many of them."""
+
+    bundle: str
+    bundle_sha256: str
+    setting: str
+    engine: str
+    version: str
+    precision: str
+    fields: int
+
+
+@dataclass(frozen=True)
+class RecordedSession:
+    """A session.
+
+    Attributes:
+        id: letters, digits and dashes.
+        state: "interrupted": never finished, and nobody writes it now.
+        started: wall clock, UTC, as the machine had it.
+        ended: None while it is recorded; of an interrupted one when its last field was taken.
+        seconds: from its start to its last field or end by the steady clock, interruptions left out.
+        fields: recorded, of all kinds, snapshots too.
+        area: that the tally covered, in fields of view.
+        pictures: kept.
+        picture_bytes: that they take, masks included.
+        counted: cells of the tally by class id, or of the fields counted by hand where nothing was tallied.
+        by_hand: whether `counted` and `area` are of fields counted by hand.
+        settings: what was chosen when it began.
+    """
+
+    id: str
+    name: str
+    state: SessionState
+    source: str
+    started: datetime
+    ended: datetime | None
+    seconds: float
+    fields: int
+    area: float
+    pictures: int
+    picture_bytes: int
+    cells: int
+    counted: Mapping[int, int]
+    by_hand: bool
+    classes: tuple[ClassStatus, ...]
+    bundle: str
+    bundle_sha256: str
+    hemonode: str
+    um_per_px: float | None
+    red_cell_px: float | None
+    settings: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class RecordedField:
+    """One field of a session.
+
+    Attributes:
+        id: rises by one with each field of its session, from 1.
+        at: when the picture was taken, wall clock, UTC.
+        seconds: since the session began, by the steady clock; never falls.
+        stands_for: fields that this row sums up; 1, but where a full disk made many wait.
+        position_px, area, counts, warnings, note: see `CountedField`.
+        visible, in_frame: all cells of the picture, by class id.
+        um_per_px: None where it was not known.
+        picture: whether picture and mask were kept.
+    """
+
+    id: int
+    kind: FieldKind
+    at: datetime
+    seconds: float
+    stands_for: int
+    counts: Mapping[int, int]
+    visible: Mapping[int, int]
+    in_frame: Mapping[int, int]
+    position_px: tuple[float, float] | None
+    area: float
+    width: int
+    height: int
+    red_cell_px: float
+    scale_source: str
+    um_per_px: float | None
+    model: RecordedModel | None
+    warnings: tuple[str, ...]
+    note: str
+    picture: bool
+    picture_bytes: int
+
+
+@dataclass(frozen=True)
+class RecordedEvent:
+    """Something that happened while a session was recorded."""
+
+    at: datetime
+    seconds: float
+    kind: str
+    message: str
+    details: Mapping[str, Value]

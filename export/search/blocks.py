@@ -91,8 +91,10 @@ class BlockSearch:
         return {index: self._pictures.adaptive(self.position, tolerance, index) for index in indices}
 
     def _by_cost(self, tolerance: float) -> list[Unrolled]:
+        # Of solvers that cost the same the one of higher order first: it errs less, on pictures not seen here, too.
         return sorted(
-            [*self._uniform, *self._accepted(tolerance)], key=lambda solver: self._cost(self.position, solver)
+            [*self._uniform, *self._accepted(tolerance)],
+            key=lambda solver: (self._cost(self.position, solver), -solver.tableau.order),
         )
 
     def _accepted(self, tolerance: float) -> list[Unrolled]:

@@ -214,6 +214,13 @@ def test_estimates_are_paid_for(network, frames) -> None:
         assert block.evaluations == solver.evaluations
 
 
+def test_of_solvers_that_cost_the_same_the_one_of_higher_order_is_taken(network, frames) -> None:
+    # With its estimate, the midpoint rule costs as many evaluations as Kutta's third-order rule.
+    methods = (TABLEAUS["midpoint"], TABLEAUS["kutta3"])
+    (rung,) = search(network, frames[:1], asked(0.5, tableaus=methods, estimate=True)).rungs
+    assert {solver.tableau.name for solver in rung.setting().solvers.values()} == {"kutta3"}
+
+
 def test_held_out_pictures_confirm_or_refute(network, frames, found, make_frame) -> None:
     held_out = [make_frame(128, 128, 90), make_frame(128, 144, 91)]
     good = found.rungs[1]

@@ -19,10 +19,7 @@ from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.scale import LiveScale
-from hemonode.runtime.live.session import LiveSession, ModelInfo
 from hemonode.runtime.segmentation import ModelUsed, Segmentation
-from hemonode.runtime.web.access import Access
-from hemonode.runtime.web.server import LiveServer, build_app, listen
 
 CLASSES = (
     ClassRecord(id=0, name="background", colour_bgr=(0, 0, 0), countable=False),
@@ -97,6 +94,9 @@ class ColourSegmenter:
 
 
 def make_session(camera=None, segmenter=None, workers=2, scale=None, reopen=None):
+    # Here and below: every test loads this file, few need the whole program for it.
+    from hemonode.runtime.live.session import LiveSession, ModelInfo
+
     camera = camera or DiscCamera()
     segmenter = segmenter or ColourSegmenter()
     model = ModelInfo("discs", "by colour", "exact", "stand-in", "1.0", "this machine", "fp32")
@@ -116,6 +116,9 @@ def wait_until(true, timeout_s=20.0):
 @contextmanager
 def serving(session, token=None):
     """The session behind a real server on a free port. Gives its address, "127.0.0.1:PORT"."""
+    from hemonode.runtime.web.access import Access
+    from hemonode.runtime.web.server import LiveServer, build_app, listen
+
     listener = listen("127.0.0.1", 0)
     server = LiveServer(build_app(session, session.hub, Access("127.0.0.1", token)), session.hub)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -1,37 +1,26 @@
-"""Who may see the page: this machine, or whoever holds the token; and which other pages may not ask for it."""
+"""Who may see the page: this machine, or whoever holds the token."""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import ipaddress
+import logging
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Literal
 
 from hemonode.errors import HemonodeError
+from hemonode.runtime.web.attempts import Attempts
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
-
-COOKIE = "hemonode_session"
 SHORTEST_TOKEN = 16
+LONGEST_TOKEN = 256
 
-# Shown to anyone: no picture, no count, nothing about the laboratory.
-OPEN_PATHS = ("/login", "/health", "/static/")
+Verdict = Literal["cookie", "token", "open", "no", "wait"]
+"""How a request was let in ("open": no token is asked for), or that it was not."""
 
-SECURITY_HEADERS = (
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
-        b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-)
+logger = logging.getLogger("hemonode.web")
 
 
 def is_loopback(host: str) -> bool:
@@ -45,51 +34,97 @@ def is_loopback(host: str) -> bool:
 
 
 class Access:
-    """Checks tokens and sessions. Without a token, only this machine is served.
+    """Checks tokens, sessions and host names. Without a token, only this machine is served.
+
+    Args:
+        host: address that the page listens on.
+        token: that is asked for; None asks for none.
+        names: host names by which the page may be asked for; none: any, where there is a token.
+        secure: whether the page is served by https.
 
     Raises:
         HemonodeError: an address that others can reach without a token, or a token that is easy to guess.
     """
 
-    def __init__(self, host: str, token: str | None) -> None:
+    def __init__(self, host: str, token: str | None, names: Sequence[str] = (), *, secure: bool = False) -> None:
         if token is None and not is_loopback(host):
             raise HemonodeError(
                 f"the page on {host} could be seen by everyone on the network; set a token of at least "
-                f"{SHORTEST_TOKEN} characters with HEMONODE_TOKEN or --token, or leave out --host"
+                f"{SHORTEST_TOKEN} characters with HEMONODE_TOKEN, --token or token_file, or leave out --host"
             )
-        if token is not None and len(token) < SHORTEST_TOKEN:
-            raise HemonodeError(f"the token is too short; take at least {SHORTEST_TOKEN} characters")
-        self._token = token
-        self.session = secrets.token_urlsafe(32)
+        if token is not None:
+            _check(token)
+        if token is not None and not secure and not is_loopback(host):
+            logger.warning(
+                "The page on %s is served without https: whoever is on the same network can read token and pictures; "
+                "give a certificate and a key, or keep the network to yourselves.",
+                host,
+            )
+        self._token = None if token is None else _digest(token)
+        self._names = tuple(name.lower() for name in names)
+        self._attempts = Attempts()
+        self._session = secrets.token_urlsafe(32)
+        self.secure = secure
 
     @property
     def needs_token(self) -> bool:
         """Whether a token is asked for."""
         return self._token is not None
 
-    def is_token(self, candidate: str) -> bool:
-        """Whether this is the token; takes the same time for every wrong one of its length."""
-        return self._token is not None and hmac.compare_digest(candidate.encode(), self._token.encode())
+    @property
+    def cookie(self) -> str:
+        """Name of the session cookie; with this prefix no other name or unencrypted page can set it."""
+        return "__Host-hemonode_session" if self.secure else "hemonode_session"
 
-    def admits(self, headers: dict[str, str]) -> bool:
-        """Whether a request carries the token (Authorization: Bearer) or a session cookie from the login."""
-        if self._token is None:
-            return True
-        scheme, _, candidate = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self.is_token(candidate.strip()):
-            return True
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
+    @property
+    def session(self) -> str:
+        """Value of the session cookie: random, of this run only, and nothing of the token."""
+        return self._session
+
+    def wait_s(self, address: str) -> float:
+        """Seconds until a token from this address is looked at again; 0: now."""
+        return self._attempts.wait_s(address)
+
+    def try_token(self, candidate: str, address: str) -> bool:
+        """Whether this is the token, unless the address must wait; a wrong one is counted. In constant time."""
+        if self._token is None or self.wait_s(address) > 0:
             return False
-        return cookie is not None and hmac.compare_digest(cookie.value.encode(), self.session.encode())
+        if hmac.compare_digest(_digest(candidate), self._token):
+            self._attempts.right(address)
+            return True
+        self._attempts.wrong(address)
+        return False
+
+    def judge(self, headers: Mapping[str, str], address: str) -> Verdict:
+        """Whether a request carries a session cookie from the login, or the token (Authorization: Bearer)."""
+        if self._token is None:
+            return "open"
+        if self._has_session(headers.get("cookie", "")):
+            return "cookie"
+        scheme, _, candidate = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return "no"
+        if self.try_token(candidate.strip(), address):
+            return "token"
+        return "wait" if self.wait_s(address) > 0 else "no"
 
     def trusts_host(self, host: str) -> bool:
         """Whether the Host header may be served: without a token only names of this machine.
 
-        Otherwise a foreign page could point its own name at 127.0.0.1 and read the stream (DNS rebinding).
+        Otherwise a foreign page could point its own name at 127.0.0.1 and read the stream (DNS rebinding). An address
+        in figures is no name, and cannot be pointed elsewhere.
         """
-        return self._token is not None or is_loopback(host_name(host))
+        name = host_name(host).lower()
+        if self._token is None:
+            return is_loopback(name)
+        return not self._names or name in self._names or name == "localhost" or _is_address(name)
+
+    def _has_session(self, cookies: str) -> bool:
+        try:
+            cookie = SimpleCookie(cookies).get(self.cookie)
+        except CookieError:
+            return False
+        return cookie is not None and hmac.compare_digest(_digest(cookie.value), _digest(self._session))
 
 
 def host_name(host: str) -> str:
@@ -97,58 +132,24 @@ def host_name(host: str) -> str:
     return host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
 
 
-def same_origin(headers: dict[str, str]) -> bool:
-    """Whether a browser's request comes from our own page. Programs send no Origin and pass."""
-    origin = headers.get("origin")
-    return origin is None or origin.partition("://")[2] == headers.get("host")
+def _check(token: str) -> None:
+    if len(token) < SHORTEST_TOKEN:
+        raise HemonodeError(f"the token is too short; take at least {SHORTEST_TOKEN} characters")
+    if len(token) > LONGEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+        raise HemonodeError(
+            f"the token must be of at most {LONGEST_TOKEN} letters, digits and signs, without spaces; "
+            "`openssl rand -hex 16` makes a good one"
+        )
 
 
-class Guard:
-    """ASGI middleware that refuses what `Access` does not admit, before any route sees it."""
-
-    def __init__(self, app: Application, access: Access) -> None:
-        self._app = app
-        self._access = access
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass the request on, refuse it, or send the browser to the login."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-        refusal = self._refusal(scope, headers)
-        if refusal is None:
-            await self._app(scope, receive, _with_security_headers(send))
-        elif scope["type"] == "websocket":
-            # Closing before accepting answers the handshake with 403.
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            await _refuse(send, *refusal)
-
-    def _refusal(self, scope: Message, headers: dict[str, str]) -> tuple[int, str] | None:
-        path: str = scope["path"]
-        if not self._access.trusts_host(headers.get("host", "")):
-            return 403, "this page answers to localhost only"
-        changes_something = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
-        if changes_something and not same_origin(headers):
-            return 403, "another site's page may not ask for this"
-        if path.startswith(OPEN_PATHS) or self._access.admits(headers):
-            return None
-        return (303, "/login") if path == "/" else (401, "the token is missing or wrong")
+def _digest(text: str) -> bytes:
+    # Of equal length, so that comparing tells nothing about the token's own.
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
-def _with_security_headers(send: Send) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
-        await send(message)
-
-    return send_with_headers
-
-
-async def _refuse(send: Send, status: int, sentence: str) -> None:
-    headers = [*SECURITY_HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
-    if status == 303:
-        headers.append((b"location", sentence.encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if status == 303 else f"{sentence}\n".encode()})
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -18,6 +18,7 @@ from hemonode.errors import PictureError
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog, StageMeter
 from hemonode.runtime.live.result import Result
+from hemonode.runtime.web.shown import Shown
 
 JPEG_QUALITY = 85
 LONGEST_SIDE = 1280
@@ -29,6 +30,7 @@ class Packet:
     """One result as the page's WebSocket carries it. `number` rises with every packet."""
 
     number: int
+    captured_ns: int
     payload: bytes
 
 
@@ -49,6 +51,7 @@ def encode_packet(result: Result, number: int) -> Packet:
     if not done:
         raise PictureError(f"OpenCV could not encode a {width}×{height} picture as JPEG for the page")
     packed = _packed(mask)
+    used = result.segmentation.model
     header = json.dumps(
         {
             "number": number,
@@ -69,10 +72,13 @@ def encode_packet(result: Result, number: int) -> Packet:
             "red_cell_px": result.scale.red_cell_px,
             "scale_source": result.scale.source,
             "latency_ms": round(result.latency_ms, 1),
+            "captured_ms_ago": round((time.monotonic_ns() - result.frame.captured_ns) / 1e6, 1),
+            "setting": used.setting if used else None,
+            "engine": used.engine if used else None,
         },
         separators=(",", ":"),
     ).encode()
-    return Packet(number, struct.pack("<I", len(header)) + header + jpeg.tobytes() + packed)
+    return Packet(number, result.frame.captured_ns, struct.pack("<I", len(header)) + header + jpeg.tobytes() + packed)
 
 
 def _packed(mask: npt.NDArray[np.uint8]) -> bytes:
@@ -100,6 +106,8 @@ class PageSink:
         self._publish = publish
         self._faults = faults
         self._results = Mailbox[Result]()
+        self._shown = Shown()
+        self._latest: Result | None = None
         self._stages = StageMeter()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="page", daemon=True)
@@ -125,7 +133,12 @@ class PageSink:
 
     def accept(self, result: Result) -> None:
         """Take a result; an earlier one that no page waited for is let go."""
+        self._latest = result
         self._results.put(result)
+
+    def shown(self, packet: int | None) -> Result | None:
+        """What a packet showed, of the last ones (see `Shown`); None asks for the latest result, shown or not."""
+        return self._latest if packet is None else self._shown.find(packet)
 
     def _run(self) -> None:
         latest: Result | None = None
@@ -137,7 +150,9 @@ class PageSink:
             number += 1
             began_s = time.perf_counter()
             try:
-                self._publish(encode_packet(latest, number))
+                packet = encode_packet(latest, number)
+                self._shown.keep(number, latest)
+                self._publish(packet)
             except Exception as error:  # a page that cannot be fed is told of; the next result is tried
                 self._faults.report(self.name, error)
             self._stages.add({"encode": 1e3 * (time.perf_counter() - began_s)})

@@ -3,49 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import time
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import WebSocket, WebSocketDisconnect
+from pydantic_core import to_json
 
+from hemonode.errors import HemonodeError
+from hemonode.runtime.live.meters import StageMeter
+from hemonode.runtime.web.calls import Calls
+from hemonode.runtime.web.client import Client
 from hemonode.runtime.web.encode import Packet
+from hemonode.runtime.web.limits import Limits
+from hemonode.runtime.web.refusals import Refusals
 
-MOST_CLIENTS = 8
-IN_FLIGHT = 2
-"""Packets on their way to a page that it has not yet confirmed to have drawn."""
 STATUS_EVERY_S = 0.5
-CLOSE_TRY_LATER = 1013
+GOING_AWAY, TOO_BIG, TRY_LATER = 1001, 1009, 1013
 
-
-class Client:
-    """One page: what it was sent, and whether it can take more."""
-
-    def __init__(self, socket: WebSocket) -> None:
-        self.socket = socket
-        self.sent = -1
-        self.unconfirmed = 0
-        self.wake = asyncio.Event()
-
-    @property
-    def hungry(self) -> bool:
-        """Whether it can take another packet."""
-        return self.unconfirmed < IN_FLIGHT
+logger = logging.getLogger("hemonode.web")
 
 
 class Hub:
-    """All pages. Lives in the server's event loop; `publish` and `wanted` may be called from any thread.
+    """All pages. Lives in the server's event loop; `publish`, `wanted` and `clients` are for any thread.
+
+    What a page is sent: the status as JSON text every `STATUS_EVERY_S`, made once for all, and packets, at most two of
+    which it has not confirmed with `drawn N`. For a page that takes nothing, no more than that waits in memory.
 
     Args:
-        status: what the pages show beside the picture, as JSON types.
+        status: what the pages show beside the picture; asked in a thread.
+        limits: of pages and what they say.
+        refusals: hears of pages that are turned away.
     """
 
-    def __init__(self, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, status: Callable[[], object], limits: Limits | None = None, refusals: Refusals | None = None
+    ) -> None:
         self._status = status
+        self._limits = limits or Limits()
+        self._refusals = refusals or Refusals()
+        self._stages = StageMeter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._clients: set[Client] = set()
         self._latest: Packet | None = None
+        self._text: tuple[int, str] = (0, "")
+        self._telling: asyncio.Task[None] | None = None
         self._wanted = False
         self._closing = False
 
@@ -53,6 +55,11 @@ class Hub:
     def clients(self) -> int:
         """How many pages watch."""
         return len(self._clients)
+
+    @property
+    def stages(self) -> StageMeter:
+        """Milliseconds of "page": from capture until a page confirmed to have drawn, over all pages."""
+        return self._stages
 
     def wanted(self) -> bool:
         """Whether any page waits for a packet; nothing needs to be encoded otherwise."""
@@ -68,63 +75,99 @@ class Hub:
         """End every connection, so that the server can stop. Called in the event loop."""
         self._closing = True
         for client in self._clients:
-            client.wake.set()
+            client.leave(GOING_AWAY, "hemonode stops")
 
     async def serve(self, socket: WebSocket) -> None:
         """Look after one page until it leaves."""
         self._loop = asyncio.get_running_loop()
-        await socket.accept()
-        if len(self._clients) >= MOST_CLIENTS or self._closing:
-            await socket.close(CLOSE_TRY_LATER, f"{MOST_CLIENTS} pages watch already; close one of them")
-            return
         client = Client(socket)
+        await socket.accept()
+        if len(self._clients) >= self._limits.pages or self._closing:
+            reason = f"{self._limits.pages} pages watch already; close one of them"
+            self._refusals.note("pages", reason, client.address)
+            await socket.close(TRY_LATER, reason)
+            return
         self._clients.add(client)
         self._look_for_demand()
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell())
         listening = asyncio.create_task(self._listen(client))
         try:
-            await self._feed(client, listening)
+            await self._feed(client)
         except (WebSocketDisconnect, RuntimeError, OSError):
             # The page left while something was being sent: starlette and the transport say it in these ways.
             pass
+        except asyncio.TimeoutError:
+            self._refusals.note("stuck", f"a page took nothing for {self._limits.send_s:g} s", client.address)
         finally:
             listening.cancel()
             self._clients.discard(client)
             self._look_for_demand()
 
-    async def _feed(self, client: Client, listening: asyncio.Task[None]) -> None:
-        status_due_s = 0.0
-        while not self._closing and not listening.done():
-            now_s = time.monotonic()
-            if now_s >= status_due_s:
-                status_due_s = now_s + STATUS_EVERY_S
-                await client.socket.send_text(json.dumps(self._status()))
+    async def _feed(self, client: Client) -> None:
+        while client.farewell is None:
+            client.wake.clear()
+            number, text = self._text
+            if number > client.told and text:
+                client.told = number
+                await self._send(client.socket.send_text(text))
             packet = self._latest
             if packet is not None and packet.number > client.sent and client.hungry:
-                client.sent = packet.number
-                client.unconfirmed += 1
+                client.sending(packet)
                 self._look_for_demand()
-                await client.socket.send_bytes(packet.payload)
+                await self._send(client.socket.send_bytes(packet.payload))
                 continue
-            client.wake.clear()
+            await client.wake.wait()
+        await self._send(client.socket.close(*client.farewell))
+
+    async def _send(self, sending: Coroutine[Any, Any, None]) -> None:
+        await asyncio.wait_for(sending, self._limits.send_s)
+
+    async def _tell(self) -> None:
+        """Ask for the status while anybody watches, and have it sent to all."""
+        loop = asyncio.get_running_loop()
+        # A status that hangs may hold one thread, not one more every half second.
+        calls = Calls(1, self._limits.call_s)
+        while self._clients and not self._closing:
+            due_s = loop.time() + STATUS_EVERY_S
             try:
-                await asyncio.wait_for(client.wake.wait(), max(0.0, status_due_s - time.monotonic()))
-            except asyncio.TimeoutError:
-                continue
+                text = await calls(self._status_text)
+            except HemonodeError as error:
+                logger.warning("The status of the live view is late: %s", error, extra={"event": "fault"})
+            except Exception:
+                logger.exception("The status of the live view failed", extra={"event": "fault"})
+            else:
+                self._text = (self._text[0] + 1, text)
+                self._wake_all()
+            await asyncio.sleep(max(0.0, due_s - loop.time()))
+
+    def _status_text(self) -> str:
+        # JSON has no NaN and no infinity, and a browser takes none.
+        return to_json(self._status(), inf_nan_mode="null").decode()
 
     async def _listen(self, client: Client) -> None:
-        """Hear "drawn" after each packet; a page that is frozen or slow says nothing and gets nothing."""
-        while True:
+        """Hear "drawn N" after each packet; a page that is frozen or slow says nothing and gets nothing."""
+        while client.farewell is None:
             message = await client.socket.receive()
             if message["type"] == "websocket.disconnect":
-                client.wake.set()
+                self._left(client, message.get("code"))
                 return
-            if message.get("text") == "drawn":
-                client.unconfirmed = max(0, client.unconfirmed - 1)
-                self._look_for_demand()
-                client.wake.set()
+            took_ms = client.hear(message.get("text"))
+            if took_ms is not None:
+                self._stages.add({"page": took_ms})
+            self._look_for_demand()
+        self._refusals.note("message", client.farewell[1], client.address)
+
+    def _left(self, client: Client, code: int | None) -> None:
+        if code == TOO_BIG:
+            self._refusals.note("message", "a message to the stream was too long", client.address)
+        client.leave(GOING_AWAY, "")
 
     def _offer(self, packet: Packet) -> None:
         self._latest = packet
+        self._wake_all()
+
+    def _wake_all(self) -> None:
         for client in self._clients:
             client.wake.set()
 

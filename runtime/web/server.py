@@ -1,131 +1,116 @@
-"""The live view's web page, its stream and its status, at one address."""
+"""The live view's web page, its API and its stream, at one address."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
+import ssl
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import parse_qs
+from socket import socket
 
 import uvicorn
-from fastapi import FastAPI, Request, WebSocket
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi import FastAPI
 
-from hemonode.errors import HemonodeError
-from hemonode.runtime.live.status import Condition
-from hemonode.runtime.web.access import COOKIE, Access, Guard
+from hemonode import __version__
+from hemonode.runtime.live.view import LiveView
+from hemonode.runtime.web.access import Access
+from hemonode.runtime.web.answers import ERRORS, add_error_answers
+from hemonode.runtime.web.assets import read_assets
+from hemonode.runtime.web.calls import Calls
+from hemonode.runtime.web.guard import Application, Guard
 from hemonode.runtime.web.hub import Hub
+from hemonode.runtime.web.limits import Limits
+from hemonode.runtime.web.listener import listen
+from hemonode.runtime.web.protocol import with_deadline
+from hemonode.runtime.web.refusals import Refusals
+from hemonode.runtime.web.routes.camera import camera_routes
+from hemonode.runtime.web.routes.choosing import choosing_routes
+from hemonode.runtime.web.routes.counting import counting_routes
+from hemonode.runtime.web.routes.page import page_routes
+from hemonode.runtime.web.routes.sessions import session_routes
+from hemonode.runtime.web.routes.state import state_routes
+from hemonode.runtime.web.site import Site
 
-STATIC = Path(__file__).parent / "static"
-LONGEST_LOGIN_BYTES = 4096
-WRONG_TOKEN_PAUSE_S = 1.0
-
-
-class LiveView(Protocol):
-    """What the page shows and can ask for."""
-
-    def status(self) -> dict[str, Any]:
-        """Everything beside the picture, as JSON types."""
-
-    def condition(self) -> Condition:
-        """How the view fares."""
-
-    def measure_scale_again(self) -> bool:
-        """Measure the red-cell diameter anew. False: it was given, not measured."""
+__all__ = ["LiveServer", "build_app", "listen"]
 
 
-def build_app(view: LiveView, hub: Hub, access: Access) -> FastAPI:
-    """The web application: page, stream, status, health and login."""
-    app = FastAPI(title="hemonode live", docs_url=None, redoc_url=None, openapi_url=None)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
-
-    @app.get("/")
-    async def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html")
-
-    @app.get("/api/status")
-    async def status() -> JSONResponse:
-        return JSONResponse(view.status())
-
-    @app.post("/api/scale")
-    async def measure_scale_again() -> JSONResponse:
-        return JSONResponse({"measuring": view.measure_scale_again()})
-
-    @app.get("/health")
-    async def health() -> JSONResponse:
-        state = view.condition().state
-        return JSONResponse({"state": state}, status_code=503 if state == "trouble" else 200)
-
-    @app.websocket("/stream")
-    async def stream(websocket: WebSocket) -> None:
-        await hub.serve(websocket)
-
-    _add_login(app, access)
-    app.add_middleware(Guard, access=access)
-    return app
-
-
-def _add_login(app: FastAPI, access: Access) -> None:
-    @app.get("/login")
-    async def login_page() -> Response:
-        return FileResponse(STATIC / "login.html") if access.needs_token else RedirectResponse("/", 303)
-
-    @app.post("/login")
-    async def login(request: Request) -> Response:
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LONGEST_LOGIN_BYTES:
-                return Response("the login form is too long\n", 413)
-        token = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
-        if not access.is_token(token):
-            await asyncio.sleep(WRONG_TOKEN_PAUSE_S)
-            return RedirectResponse("/login#wrong", 303)
-        answer = RedirectResponse("/", 303)
-        answer.set_cookie(COOKIE, access.session, httponly=True, samesite="strict")
-        return answer
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Take the address before anything slow is opened. Port 0 takes any free one.
-
-    Raises:
-        HemonodeError: the port is in use, or the address is not one of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise HemonodeError(
-            f"cannot serve on {host} port {port}: {error.strerror or error}; "
-            "choose another with --port (0 takes any free one)"
-        ) from error
-    return listener
+def build_app(
+    view: LiveView, hub: Hub, access: Access, limits: Limits | None = None, refusals: Refusals | None = None
+) -> Application:
+    """The web application: page, API, stream, metrics, health and login, behind the `Guard`."""
+    limits, refusals = limits or Limits(), refusals or Refusals()
+    site = Site(view, hub, access, limits, refusals, Calls(limits.calls, limits.call_s))
+    app = FastAPI(
+        title="hemonode live",
+        version=__version__,
+        description="Everything that the page does. For research use; not a diagnostic device.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        responses=ERRORS,
+    )
+    app.include_router(page_routes(site, read_assets()))
+    for routes in (state_routes, choosing_routes, camera_routes, counting_routes, session_routes):
+        app.include_router(routes(site))
+    add_error_answers(app)
+    return Guard(app, access, limits, refusals)
 
 
 class LiveServer(uvicorn.Server):
-    """uvicorn that says when it answers, and ends the streams when it is told to stop, so that it stops at once."""
+    """uvicorn that says when it answers, and ends the streams when it is told to stop, so that it stops at once.
 
-    def __init__(self, app: FastAPI, hub: Hub, announce: Callable[[], None] = lambda: None) -> None:
-        # The app has no lifespan events; were they on, a second Ctrl-C would end in uvicorn's traceback.
-        super().__init__(
-            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
-        )
+    Args:
+        app: from `build_app`.
+        hub: whose streams end with the server.
+        announce: called once the server answers.
+        limits: of connections and messages.
+        tls: for https; see `tls_context`.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        hub: Hub,
+        announce: Callable[[], None] = lambda: None,
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        config = _config(app, limits or Limits())
+        config.load()
+        config.ssl = tls
+        super().__init__(config)
         self._hub = hub
         self._announce = announce
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+    async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start the server, then say that it answers."""
         await super().startup(sockets)
         self._announce()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """End the streams, then the server."""
         self._hub.close()
         await super().shutdown(sockets)
+
+
+def _config(app: Application, limits: Limits) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # uvicorn's own names for the same ASGI types
+        loop="asyncio",
+        http=with_deadline(limits.header_s),
+        h11_max_incomplete_event_size=limits.header_bytes,
+        timeout_keep_alive=limits.idle_s,
+        # JPEG and deflated masks get no smaller, and a compressed message may unpack to anything.
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=limits.message_bytes,
+        ws_ping_interval=limits.ping_s,
+        ws_ping_timeout=limits.ping_s,
+        # The app has no lifespan events; were they on, a second Ctrl-C would end in uvicorn's traceback.
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        # Headers of a proxy would let anyone choose the address that attempts are counted by.
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+    )

@@ -16,9 +16,18 @@ CAMERAS = {
     "simulated": "hemonode.device.camera.simulated",
     "folder": "hemonode.device.camera.folder",
     "video": "hemonode.device.camera.video",
+    "v4l2": "hemonode.device.camera.v4l2",
+    "csi": "hemonode.device.camera.csi",
+    "genicam": "hemonode.device.camera.genicam",
+    "stream": "hemonode.device.camera.stream",
 }
 
 VIDEO_SUFFIXES = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"}
+STREAM_SCHEMES = {"rtsp", "rtsps", "http", "https"}
+DEVICE_FOLDERS = ("/dev/video", "/dev/v4l/")
+
+# These are named by a path or an address alone.
+_WITHOUT_PREFIX = {"folder", "video", "stream"}
 
 
 def camera_kind(source: str) -> str:
@@ -27,21 +36,37 @@ def camera_kind(source: str) -> str:
     Raises:
         DeviceError: the source names no camera and no file.
     """
-    if source.partition(":")[0] == "simulated":
-        return "simulated"
+    kind = source.partition(":")[0]
+    if kind in CAMERAS and kind not in _WITHOUT_PREFIX:
+        return kind
+    if kind.lower() in STREAM_SCHEMES and source[len(kind) :].startswith("://"):
+        return "stream"
+    if source.startswith(DEVICE_FOLDERS):
+        return "v4l2"
     path = Path(source)
-    if not path.exists():
+    # Asking for a path too long to be one, or with a zero in it, fails instead of answering no.
+    try:
+        there, is_file = path.exists(), path.is_file()
+    except (OSError, ValueError):
+        there = is_file = False
+    if not there:
         raise DeviceError(
-            f"There is no camera {source!r}; give 'simulated', a folder of pictures, a picture or a video file."
+            f"There is no camera {source!r}; give 'simulated', a folder of pictures, a picture, a video file, "
+            "/dev/video0, v4l2:serial=NUMBER, csi:0, genicam:NUMBER or an address (rtsp://…, http://…)."
         )
-    return "video" if path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES else "folder"
+    return "video" if is_file and path.suffix.lower() in VIDEO_SUFFIXES else "folder"
 
 
 def open_camera(source: str, *, rate_hz: float | None = None, loop: bool = True) -> Camera:
     """Open the camera that `source` names.
 
     Args:
-        source: "simulated" with options ("simulated:seed=3,stain=pink"), a folder, a picture or a video file.
+        source: one of
+            - "simulated", with options "simulated:seed=3,stain=pink";
+            - a folder, a picture or a video file;
+            - "v4l2:/dev/v4l/by-id/NAME", "v4l2:serial=NUMBER" or "/dev/video0", with options
+              "…,width=1280,height=720,format=MJPG,rate=30";
+            - "csi:0", "genicam:SERIAL", "rtsp://…", "http://…", "https://…".
         rate_hz: frames a second; None takes what is usual for the source.
         loop: whether a replay begins again at its end, or ends.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -22,7 +23,7 @@ class Control:
         value: now.
         least, most, step: that it can be set to.
         automatic: whether the camera chooses the value itself now; None where it has no such mode.
-        changeable: whether `value` can be set now.
+        changeable: whether `value` can be set now. Not while the camera chooses it: lock it first.
     """
 
     name: str
@@ -36,6 +37,41 @@ class Control:
     changeable: bool = True
 
 
+def asked_control(
+    camera: str, controls: Iterable[Control], name: str, value: float | None, automatic: bool | None
+) -> Control:
+    """The control that shall be set, once what is asked of it is known to make sense.
+
+    Args:
+        camera: its name, for the sentence.
+        controls: as they are now.
+        name: as for `Camera.set_control`.
+        value: as for `Camera.set_control`.
+        automatic: as for `Camera.set_control`.
+
+    Raises:
+        DeviceError: no such control, nothing asked, out of range, or not to be set now.
+    """
+    known = {control.name: control for control in controls}
+    control = known.get(name)
+    if control is None:
+        raise DeviceError(f"{camera} has no control {name!r}; it has {', '.join(known) or 'none'}.")
+    if automatic is not None and control.automatic is None:
+        raise DeviceError(f"{camera} cannot choose {name} by itself; give a value.")
+    if value is None:
+        if automatic is None:
+            raise DeviceError(f"Nothing was asked of {name}; give a value, or whether {camera} shall choose it.")
+        return control
+    if not control.least <= value <= control.most:
+        to = f"{control.most:g} {control.unit}".rstrip()
+        raise DeviceError(f"{camera} cannot take {name} = {value:g}; give {control.least:g} to {to}.")
+    if automatic or (automatic is None and control.automatic):
+        raise DeviceError(f"{camera} chooses {name} by itself now; switch that off to set a value.")
+    if not control.changeable and not (automatic is False and control.automatic):
+        raise DeviceError(f"{name} of {camera} cannot be changed now.")
+    return control
+
+
 class Camera(ABC):
     """A source of frames. Opened by its constructor, read by one thread, closed once.
 
@@ -43,11 +79,13 @@ class Camera(ABC):
         name: what a person calls it ("simulated microscope", a folder's name).
         identity: what finds the very same one again, whatever number it has then; a source for `open_camera`.
         damaged: pictures that arrived incomplete and were dropped; they leave a gap in the numbers, too.
+        remarks: what it does otherwise than it was asked to when it was opened, one sentence each.
     """
 
     name: str
     identity: str
     damaged: int = 0
+    remarks: tuple[str, ...] = ()
 
     @abstractmethod
     def read(self) -> Frame | None:

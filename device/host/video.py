@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from hemonode.device.host.files import first_line
+from hemonode.device.host.files import first_line, number
 
 # linux/videodev2.h: struct v4l2_capability is driver[16], card[32], bus_info[32], version, capabilities, device_caps,
 # reserved[3]; VIDIOC_QUERYCAP is _IOR('V', 0, that).
@@ -29,6 +29,9 @@ class VideoDevice:
         by_id: the name below /dev/v4l/by-id that stays when it is plugged in elsewhere, or None.
         captures: whether it gives pictures; None where it could not be asked.
         permitted: whether we may open it.
+        by_path: the name below /dev/v4l/by-path that stays as long as it is plugged in there, or None.
+        serial: as its maker gave it, or None.
+        index: 0 for the first device that its driver shows of it, 1 for the second, …
     """
 
     path: Path
@@ -36,22 +39,37 @@ class VideoDevice:
     by_id: Path | None
     captures: bool | None
     permitted: bool
+    by_path: Path | None = None
+    serial: str | None = None
+    index: int = 0
+
+    @property
+    def lasting(self) -> Path:
+        """The path by which it is found again, as far as there is one."""
+        return self.by_id or self.by_path or self.path
 
 
 def find_video_devices(root: Path = Path("/")) -> list[VideoDevice]:
     """All of them, by their numbers. A camera usually shows a second one, for its metadata."""
-    identities = {link.resolve(): link for link in sorted((root / "dev/v4l/by-id").glob("*"))}
+    by_id, by_path = (_links(root / "dev/v4l" / folder) for folder in ("by-id", "by-path"))
     devices = sorted((root / "dev").glob("video[0-9]*"), key=lambda path: (len(path.name), path.name))
-    return [
-        VideoDevice(
-            path=path,
-            name=first_line(root / "sys/class/video4linux" / path.name / "name") or path.name,
-            by_id=identities.get(path.resolve()),
-            captures=_captures(path),
-            permitted=os.access(path, os.R_OK | os.W_OK),
+    found = []
+    for path in devices:
+        told = root / "sys/class/video4linux" / path.name
+        found.append(
+            VideoDevice(
+                path=path,
+                name=first_line(told / "name") or path.name,
+                by_id=by_id.get(path.resolve()),
+                captures=_captures(path),
+                permitted=os.access(path, os.R_OK | os.W_OK),
+                by_path=by_path.get(path.resolve()),
+                # `device` is the USB interface; the USB device that has the number is what it belongs to.
+                serial=first_line((told / "device").resolve().parent / "serial") or None,
+                index=number(told / "index") or 0,
+            )
         )
-        for path in devices
-    ]
+    return found
 
 
 def gives_pictures(capability: bytes) -> bool:
@@ -61,10 +79,15 @@ def gives_pictures(capability: bytes) -> bool:
     return bool(able & (_VIDEO_CAPTURE | _VIDEO_CAPTURE_MULTIPLANAR))
 
 
+def _links(folder: Path) -> dict[Path, Path]:
+    """What the links in a folder lead to, and the first that leads there."""
+    return {link.resolve(): link for link in sorted(folder.glob("*"), reverse=True)}
+
+
 def _captures(path: Path) -> bool | None:
     """Asking does not disturb another program's stream."""
     try:
-        if not stat.S_ISCHR(path.stat().st_mode):
+        if stat.S_ISREG(path.stat().st_mode):
             return None
         handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError:

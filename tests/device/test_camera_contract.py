@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hemonode.device.camera import CAMERAS, camera_kind, open_camera
+from hemonode.device.camera import camera_kind, open_camera
 from hemonode.device.camera.pace import Pace
 from hemonode.device.frame import Frame
 from hemonode.errors import DeviceError
@@ -41,7 +41,7 @@ def video(tmp_path):
     return tmp_path / "scan.avi"
 
 
-@pytest.fixture(params=CAMERAS)
+@pytest.fixture(params=["simulated", "folder", "video"])
 def source(request, folder, video):
     return {"simulated": "simulated:seed=3", "folder": str(folder), "video": str(video)}[request.param]
 

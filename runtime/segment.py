@@ -5,20 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import NamedTuple, NoReturn
 
 import cv2
 import numpy as np
 
-from hemonode.errors import EngineError, PictureError, TooManyCellsError
+from hemonode.errors import PictureError, TooManyCellsError
 from hemonode.runtime.bundle.reader import Bundle
 from hemonode.runtime.counting.locate import Located, locate_cells
 from hemonode.runtime.counting.peaks import check_not_full, peak_thresholds
-from hemonode.runtime.engines import ENGINES, open_engine
-from hemonode.runtime.engines.contract import AskedPrecision, Engine, Shape
-from hemonode.runtime.engines.pool import CLOSED, EnginePool
+from hemonode.runtime.engines.contract import AskedPrecision, Engine
+from hemonode.runtime.engines.shelf import Asked, EngineShelf, Rung
 from hemonode.runtime.equalisers import FastestEqualiser
-from hemonode.runtime.plans.machine import this_machine
 from hemonode.runtime.preprocess import pad, resample
 from hemonode.runtime.scale import RedCells, from_um_per_px, measure_red_cell_px
 from hemonode.runtime.segmentation import Inferred, ModelUsed, Pixels, Prepared, ScaleSource, Segmentation
@@ -33,26 +30,22 @@ _MEASURED_PART_PX = 384
 _LARGEST_WORKING_PIXELS = 200_000_000
 
 
-class _Asked(NamedTuple):
-    engine: str
-    precision: AskedPrecision
-    threads: int | None
-    lanes: int
-    tell: Callable[[str], None] | None
-
-
 class Segmenter:
     """One model on one engine, for pictures of any size and callers in any thread. Close it, or use it in `with`.
 
     Args:
         bundle: the model.
         engine: an engine's name, or "auto".
-        setting: solver setting; None is the bundle's default.
+        setting: solver setting where a call names none; None is the bundle's default.
         precision: see `open_engine`.
         threads: CPU threads in all; None leaves it to the library.
         lanes: callers that the engine serves at once.
         tile_px: largest side of an engine's frame, at the working scale; bounds the engine's memory.
         tell: called with a line for each thing that makes opening an engine take long.
+        open_rung: opens an engine in another way than `open_engine`.
+
+    Attributes:
+        engines: those that are open, by solver setting and frame size.
     """
 
     def __init__(
@@ -66,46 +59,35 @@ class Segmenter:
         lanes: int = 1,
         tile_px: int = TILE_PX,
         tell: Callable[[str], None] | None = None,
+        open_rung: Callable[[Rung], Engine] | None = None,
     ) -> None:
         self.bundle = bundle
         self.setting = bundle.setting(setting).name
-        self._asked = _Asked(engine, precision, threads, lanes, tell)
+        self.engines = EngineShelf(bundle, Asked(engine, precision, threads, lanes, tell, open_rung))
         self._tile_px = tile_px
-        self._engines = EnginePool(self._open)
-        # Measuring the scale tries eight frame sizes: none is worth minutes of building.
-        self._measuring = self._engines
-        if engine in ENGINES and ENGINES[engine].builds:
-            this_machine()
-            self._measuring = EnginePool(self._open_at_once)
         # A GPU that computes nothing else is left alone.
         self._equalise = FastestEqualiser(bundle.manifest.preprocessing, lambda: self.engine.beside_cpu)
         smallest = bundle.manifest.input.minimum
-        with self._measuring.using((1, smallest, smallest)):
+        with self.engines.using(Rung(self.setting, (1, smallest, smallest)), to_measure=True):
             pass  # what cannot be opened at all is told here
 
     @property
     def engine(self) -> Engine:
         """The engine used last: what it is, what it computes in, and why better ones were passed over."""
-        return self._engines.latest or self._measuring.latest or _closed()
+        return self.engines.latest
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Sentences on choices that were made by now and that a user would want to know."""
         return self.engine.remarks if self._equalise.remark is None else (*self.engine.remarks, self._equalise.remark)
 
-    def renew(self, frame: Size) -> None:
-        """Open the engine for frames of a size anew, because a better one is ready; callers do not notice.
-
-        Args:
-            frame: height and width at the working scale.
-
-        Raises:
-            EngineError: it cannot be opened; the one before stays in use.
-        """
-        self._engines.renew((1, *frame))
-
     def segment(
-        self, pixels: Pixels, *, red_cell_px: float | None = None, um_per_px: float | None = None
+        self,
+        pixels: Pixels,
+        *,
+        red_cell_px: float | None = None,
+        um_per_px: float | None = None,
+        setting: str | None = None,
     ) -> Segmentation:
         """Mask and cells of a picture.
 
@@ -113,13 +95,15 @@ class Segmenter:
             pixels: uint8 [H, W, 3] BGR, any size.
             red_cell_px: red-cell diameter in its pixels, where known.
             um_per_px: or its micrometres per pixel. Without either the diameter is measured.
+            setting: solver setting; None is the segmenter's own.
 
         Raises:
+            BundleError: no such solver setting.
             PictureError: no scale was given, and there are not enough red cells to measure.
             EngineError: the engine failed, or the picture holds more cells than can be listed.
         """
         prepared = self.prepare(pixels, red_cell_px=red_cell_px, um_per_px=um_per_px)
-        return self.finish(prepared, self.infer(prepared))
+        return self.finish(prepared, self.infer(prepared, setting))
 
     def measure_red_cell_px(self, pixels: Pixels) -> float:
         """Red-cell diameter in pixels of the picture, measured with the model (see `runtime.scale`).
@@ -142,18 +126,19 @@ class Segmenter:
         timings = {"scale": _ms(started, scaled), "preprocess": _ms(scaled, time.perf_counter())}
         return Prepared(pixels.shape[0], pixels.shape[1], working, plan, diameter, source, timings)
 
-    def infer(self, prepared: Prepared) -> Inferred:
-        """Run the engine on every tile and join the answers."""
-        return self._infer(prepared, self._engines)
+    def infer(self, prepared: Prepared, setting: str | None = None) -> Inferred:
+        """Run the engine of a solver setting (None: the segmenter's own) on every tile and join the answers."""
+        return self._infer(prepared, self.bundle.setting(setting or self.setting).name)
 
-    def _infer(self, prepared: Prepared, engines: EnginePool) -> Inferred:
+    def _infer(self, prepared: Prepared, setting: str, *, to_measure: bool = False) -> Inferred:
         started = time.perf_counter()
         plan, pixels = prepared.plan, prepared.pixels
         scale = self.bundle.manifest.input.mask_scale
         thresholds = peak_thresholds(self.bundle.manifest)
         class_ids = np.zeros((pixels.shape[0] * scale, pixels.shape[1] * scale), np.uint8)
         peaks, errors = [], []
-        with engines.using((1, plan.frame_height, plan.frame_width)) as engine:
+        rung = Rung(setting, (1, plan.frame_height, plan.frame_width))
+        with self.engines.using(rung, to_measure=to_measure) as engine:
             for tile in plan.tiles:
                 part = pixels[tile.top : tile.top + plan.frame_height, tile.left : tile.left + plan.frame_width]
                 prediction = engine.run(pad(part, plan.frame_height, plan.frame_width)[None])
@@ -162,15 +147,13 @@ class Segmenter:
                 peaks.append(core_peaks(prediction.peaks[0], tile))
                 if prediction.block_errors is not None:
                     errors.append(prediction.block_errors[0])
-            used = self._used(engine)
+            used = self._used(engine, setting)
         block_errors = tuple(float(error) for error in np.max(errors, axis=0)) if errors else None
         return Inferred(class_ids, np.concatenate(peaks), used, block_errors, _ms(started, time.perf_counter()))
 
-    def _used(self, engine: Engine) -> ModelUsed:
+    def _used(self, engine: Engine, setting: str) -> ModelUsed:
         bundle = self.bundle
-        return ModelUsed(
-            bundle.manifest.name, bundle.sha256, self.setting, engine.name, engine.version, engine.precision
-        )
+        return ModelUsed(bundle.manifest.name, bundle.sha256, setting, engine.name, engine.version, engine.precision)
 
     def finish(self, prepared: Prepared, inferred: Inferred) -> Segmentation:
         """Count, and bring mask and cells back to the picture's size."""
@@ -190,10 +173,20 @@ class Segmenter:
             },
         )
 
+    def give_up(self, thread: int) -> bool:
+        """A caller's thread does not come back: leave the engine to it that it is in, and open a new one for others.
+
+        Returns:
+            False: it is opening an engine, which may take its time; nothing was done.
+        """
+        if self.engines.is_opening(thread):
+            return False
+        self.engines.give_up(thread)
+        return True
+
     def close(self) -> None:
         """Release the engines. Calling it again does nothing."""
-        self._engines.close()
-        self._measuring.close()
+        self.engines.close()
         self._equalise.close()
 
     def __enter__(self) -> Segmenter:
@@ -203,13 +196,6 @@ class Segmenter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _open(self, shape: Shape) -> Engine:
-        return open_engine(self.bundle, shape, setting=self.setting, **self._asked._asdict())
-
-    def _open_at_once(self, shape: Shape) -> Engine:
-        asked = self._asked._replace(engine="auto", precision="auto")
-        return open_engine(self.bundle, shape, setting=self.setting, **asked._asdict())
 
     def _locate(self, prepared: Prepared, inferred: Inferred) -> Located:
         return locate_cells(inferred.class_ids, inferred.peaks, self.bundle.manifest, prepared.height, prepared.width)
@@ -229,7 +215,7 @@ class Segmenter:
         part = pixels[top : top + side, left : left + side]
         prepared = self.prepare(part, red_cell_px=assumed_px)
         try:
-            located = self._locate(prepared, self._infer(prepared, self._measuring))
+            located = self._locate(prepared, self._infer(prepared, self.setting, to_measure=True))
         except TooManyCellsError:
             # Under a wrong scale noise can look like cells without end: no evidence for that scale.
             return RedCells(np.zeros(0), np.zeros(0))
@@ -237,10 +223,6 @@ class Segmenter:
         chosen = located.whole & np.isin([cell.class_id for cell in located.cells], red)
         scores = np.array([cell.score for cell in located.cells], np.float64)
         return RedCells(located.diameters_px[chosen], scores[chosen])
-
-
-def _closed() -> NoReturn:
-    raise EngineError(CLOSED)
 
 
 def _ms(started: float, ended: float) -> float:

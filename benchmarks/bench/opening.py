@@ -63,8 +63,4 @@ class ContestantSegmenter(Segmenter):
     """The device's way from a picture to cells, on an engine that the caller opens."""
 
     def __init__(self, bundle: Bundle, open_for: Callable[[Shape], Engine]) -> None:
-        self._open_for = open_for
-        super().__init__(bundle)
-
-    def _open(self, shape: Shape) -> Engine:
-        return self._open_for(shape)
+        super().__init__(bundle, open_rung=lambda rung: open_for(rung.shape))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from hemonode.device.host.files import lines
+from hemonode.device.host.files import first_line, lines
 
 
 @dataclass(frozen=True)
@@ -27,3 +28,9 @@ def read_memory(root: Path = Path("/")) -> Memory | None:
     if "MemTotal" not in told or "MemAvailable" not in told:
         return None
     return Memory(told["MemTotal"], told["MemAvailable"], told.get("SwapTotal", 0))
+
+
+def resident_bytes(root: Path = Path("/")) -> int | None:
+    """Memory that this process takes, from Linux's /proc; None elsewhere."""
+    told = (first_line(root / "proc/self/statm") or "").split()
+    return int(told[1]) * os.sysconf("SC_PAGE_SIZE") if len(told) > 1 else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from hemonode.errors import EngineError, HemonodeError
 from hemonode.runtime.gpu import require_nvidia_gpu
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from hemonode.runtime.bundle.reader import Bundle
     from hemonode.runtime.engines.contract import AskedPrecision, Engine, Opening, Shape
@@ -51,6 +52,7 @@ def open_engine(
     threads: int | None = None,
     lanes: int = 1,
     tell: Callable[[str], None] | None = None,
+    without: Mapping[str, str] = MappingProxyType({}),
 ) -> Engine:
     """Open a graph of a bundle for frames of one size.
 
@@ -68,6 +70,7 @@ def open_engine(
         threads: CPU threads in all; None leaves it to the library.
         lanes: calls of `run` that may be in work at once.
         tell: called with a line for each thing that makes opening it take long.
+        without: names of engines that "auto" shall not take, each with the reason.
 
     Raises:
         BundleError: no such solver setting.
@@ -84,6 +87,9 @@ def open_engine(
         return _open_checked(engine, opening)
     passed_over: list[str] = []
     for name in ENGINES:
+        if name in without:
+            passed_over.append(f"{name}: {without[name]}")
+            continue
         try:
             opened = _open_checked(name, opening)
         except EngineError as error:

@@ -70,6 +70,7 @@ class Engine(ABC):
         passed_over: where `auto` chose it, one sentence for each better engine that did not work.
         run_ms: what the latest run took, without waiting for a lane.
         remarks: sentences on choices the engine made that a user would want to know.
+        memory_bytes: by how much this process grew when it was opened, where somebody measured it.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Engine(ABC):
     passed_over: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     run_ms: float = 0.0
+    memory_bytes: int | None = None
 
     def __init__(self, shape: Shape, *, batch_sizes: tuple[int, ...] = (), lanes: int = 1) -> None:
         self.shape = shape

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -15,20 +16,16 @@ import cv2
 
 from hemonode.device.camera import open_camera
 from hemonode.device.camera.contract import Camera
-from hemonode.errors import EngineError
 from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.bundle.schema import ScaleRecord
 from hemonode.runtime.engines.contract import AskedPrecision
-from hemonode.runtime.introduction import introduction
-from hemonode.runtime.live.better_engine import BetterEngine
 from hemonode.runtime.live.crew import crew_for, usable_cores
+from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.meters import FaultLog
+from hemonode.runtime.live.model import LiveModel
 from hemonode.runtime.live.scale import LiveScale, Scale
-from hemonode.runtime.live.session import LiveSession, ModelInfo
-from hemonode.runtime.plans.machine import this_machine
-from hemonode.runtime.plans.store import PlanStore
+from hemonode.runtime.live.session import STOP_S, LiveSession, ModelInfo
 from hemonode.runtime.scale import from_um_per_px
-from hemonode.runtime.segment import Segmenter
 from hemonode.runtime.web.access import Access
 from hemonode.runtime.web.server import LiveServer, build_app, listen
 
@@ -65,80 +62,70 @@ def serve(options: LiveOptions, announce: Callable[[str, list[str]], None]) -> N
     cv2.setNumThreads(1)
     with ExitStack() as owned:
         listener = owned.enter_context(listen(options.host, options.port))
-        segmenter = owned.enter_context(_open_segmenter(options))
-        session = _open_session(options, segmenter)
+        faults = FaultLog()
+        model = _open_model(options, faults)
+        owned.callback(model.close)
+        session = _open_session(options, model, faults)
         server = LiveServer(
             build_app(session, session.hub, access),
             session.hub,
-            lambda: announce(f"http://{_in_url(options.host)}:{listener.getsockname()[1]}/", introduction(segmenter)),
+            lambda: announce(f"http://{_in_url(options.host)}:{listener.getsockname()[1]}/", model.introduction),
         )
         session.start()
         try:
             _serve_until_told(server, listener)
         finally:
-            if not session.stop():
+            stopped = session.stop()
+            model.request_stop()
+            if not (model.join(time.monotonic() + STOP_S) and stopped):
                 _leave_at_once()
 
 
-def _open_segmenter(options: LiveOptions) -> Segmenter:
-    cores = usable_cores()
-    return Segmenter(
+def _open_model(options: LiveOptions, faults: FaultLog) -> LiveModel:
+    return LiveModel(
         open_bundle(options.bundle),
+        bundle_id="started with",
         engine=options.engine,
         setting=options.setting,
         precision=options.precision,
-        threads=cores,
-        lanes=cores,
+        cores=usable_cores(),
+        log=EventLog(),
+        faults=faults,
         tell=lambda line: print(line, file=sys.stderr, flush=True),
     )
 
 
-def _open_session(options: LiveOptions, segmenter: Segmenter) -> LiveSession:
+def _open_session(options: LiveOptions, model: LiveModel, faults: FaultLog) -> LiveSession:
     def open_source() -> Camera:
         return open_camera(options.source, rate_hz=options.rate_hz)
 
-    manifest = segmenter.bundle.manifest
+    manifest = model.manifest
     scale = LiveScale(manifest.scale.red_cell_um, _given_scale(options, manifest.scale))
-    faults = FaultLog()
     return LiveSession(
         open_source(),
         open_source,
-        segmenter,
-        crew_for(lambda: segmenter.engine),
+        model,
+        crew_for(lambda: model.engine),
         scale,
         manifest.classes,
-        lambda: _model_info(segmenter),
+        lambda: _model_info(model),
         faults,
-        _better_engine(options, segmenter, faults),
     )
 
 
-def _model_info(segmenter: Segmenter) -> ModelInfo:
-    manifest, engine = segmenter.bundle.manifest, segmenter.engine
+def _model_info(model: LiveModel) -> ModelInfo:
+    status = model.status()
     return ModelInfo(
-        bundle=manifest.name,
-        model=manifest.model,
-        setting=segmenter.setting,
-        engine=engine.name,
-        version=engine.version,
-        device=engine.device,
-        precision=engine.precision,
-        passed_over=engine.passed_over,
-        remarks=segmenter.remarks,
+        bundle=status.bundle,
+        model=status.model,
+        setting=model.setting,
+        engine=status.engine,
+        version=status.version,
+        device=status.device,
+        precision=status.precision,
+        passed_over=status.passed_over,
+        remarks=status.remarks,
     )
-
-
-def _better_engine(options: LiveOptions, segmenter: Segmenter, faults: FaultLog) -> list[BetterEngine]:
-    """What builds a TensorRT plan while another engine works, where the choice is ours and the machine can."""
-    graphs = segmenter.bundle.setting(segmenter.setting).graphs
-    precision = next((precision for precision in graphs if precision == options.precision), None)
-    if options.engine != "auto" or (precision is None and options.precision != "auto"):
-        return []
-    try:
-        machine = this_machine()
-    except EngineError:
-        return []  # the engines passed over tell the reason
-    return [BetterEngine(segmenter, machine, PlanStore(), faults, precision)]
 
 
 def _given_scale(options: LiveOptions, record: ScaleRecord) -> Scale | None:

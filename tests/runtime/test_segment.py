@@ -114,7 +114,7 @@ def test_after_an_engine_failed_to_open_the_next_picture_is_segmented(
     with Segmenter(colour_bundle, engine="cpu", precision="fp32", threads=1) as opened:
         opened.segment(small, red_cell_px=40)
         with monkeypatch.context() as patched:
-            patched.setattr("hemonode.runtime.segment.open_engine", _no_engine)
+            patched.setattr("hemonode.runtime.engines.shelf.open_engine", _no_engine)
             with pytest.raises(EngineError):
                 opened.segment(large, red_cell_px=40)
         assert len(opened.segment(small, red_cell_px=40).cells) == 1

@@ -1,87 +1,156 @@
-// The live page: connects the stream, the picture and the panel, and answers keys and buttons.
+// Puts the page together: what hemonode tells goes to the parts, what the person presses to hemonode.
 
+import { Actions } from "/static/actions.js";
+import { post } from "/static/api.js";
+import { showCamera } from "/static/camera.js";
+import { Counts } from "/static/counts.js";
+import { byId, setAttribute, setHidden, setText } from "/static/dom.js";
+import { hideDone, showDone } from "/static/done.js";
+import { FieldCard } from "/static/field.js";
+import { Full } from "/static/full.js";
+import { guide, running } from "/static/guide.js";
+import { flipPictures, showKept } from "/static/kept.js";
+import * as keys from "/static/keys.js";
+import { Lens } from "/static/lens.js";
+import { forgetEvents, showLog } from "/static/log.js";
+import { attempt, hideMessage, showNote, showTrouble } from "/static/messages.js";
 import { Painter } from "/static/painter.js";
-import { Panel } from "/static/panel.js";
+import { showProgress } from "/static/progress.js";
+import { showReadings } from "/static/readings.js";
+import { showSolver } from "/static/solver.js";
 import { openStream } from "/static/stream.js";
+import { ViewTab } from "/static/viewtab.js";
 
-const pill = document.getElementById("pill");
-const painter = new Painter();
-const panel = new Panel((classId, shown) => painter.showClass(classId, shown));
-
-let frozen = false;
-let connected = false;
 let status = null;
+let connected = false;
+let frozen = false;
+let countable = [];
+let turnedAway = "";
+
+const lens = new Lens(byId("view"));
+const painter = new Painter(lens);
+const look = new ViewTab(painter);
+const full = new Full();
+const counts = new Counts((id, shown) => painter.showClass(id, shown));
+const card = new FieldCard(holdField, releaseField, () => countable);
+const actions = new Actions(() => card.count(), showDone);
 
 const stream = openStream({
   async result(result) {
-    if (frozen) return;
+    if (frozen) { result.picture.close(); return; }
     await painter.show(result);
-    panel.showResult(result.header);
   },
   status(latest) {
+    if (status && latest.uptime_s < status.uptime_s) forgetEvents();
     status = latest;
-    painter.setClasses(latest.classes);
-    panel.showStatus(latest);
-    describeState();
+    show();
   },
   connection(open) {
     connected = open;
-    describeState();
+    if (open) turnedAway = "";
+    describe();
   },
+  cut(reason) { turnedAway = reason; describe(); },
 });
 
-function describeState() {
+function show() {
+  countable = status.classes.filter((one) => one.countable);
+  const goal = countable.find(({ id }) => id === status.tally.goal_class)?.label ?? "Cells";
+  painter.setClasses(status.classes);
+  setText(byId("source-name"), status.source.name);
+  counts.show(status, countable);
+  showProgress(status, goal);
+  showReadings(status);
+  actions.show(status, card.open);
+  full.show(status, countable);
+  look.show();
+  showCamera(status);
+  showSolver(status);
+  showKept(status);
+  showLog(status);
+  if (running(status.tally)) hideDone();
+  const { next, verdict, tone } = guide(status, goal);
+  setText(byId("next-step"), card.open ? "The picture stands still, with the counted cells marked." : next);
+  setHidden(byId("verdict"), verdict === null || verdict === undefined || frozen);
+  setText(byId("verdict"), verdict ?? "");
+  byId("verdict").dataset.tone = tone ?? "quiet";
+  describe();
+}
+
+// What is wrong stands over the picture, and the picture fades where it is old.
+function describe() {
   let state = status?.state ?? "starting";
   let label = status?.label ?? "Starting";
   let message = status?.message ?? null;
   if (!connected) {
-    [state, label] = ["trouble", "Disconnected"];
-    message = "No connection to hemonode; trying again. What is shown is old.";
-  }
-  if (frozen) [state, label] = ["frozen", "Frozen"];
+    [state, label] = ["trouble", status === null && !turnedAway ? "Connecting" : "Disconnected"];
+    message = turnedAway || (status === null ? null : "No connection to hemonode; trying again. What is shown is old.");
+  } else if (frozen) [state, label] = ["frozen", "Frozen"];
+  const pill = byId("pill");
   pill.dataset.state = state;
-  pill.textContent = label;
-  const fault = document.getElementById("fault");
-  fault.hidden = message === null;
-  if (message !== null && fault.textContent !== message) fault.textContent = message;
+  setText(pill, label);
+  showTrouble(message);
+  setAttribute(document.documentElement, "data-stale", !connected || (status !== null && ["silent", "reopening"].includes(status.source.state)));
 }
 
-function toggle(id, change) {
-  const button = document.getElementById(id);
-  const flip = () => {
-    const pressed = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(pressed));
-    change(pressed);
-  };
-  button.addEventListener("click", flip);
-  return flip;
-}
-
-const flipMasks = toggle("toggle-masks", (shown) => painter.showMasks(shown));
-const flipCentres = toggle("toggle-centres", (shown) => painter.showCentres(shown));
-const flipFreeze = toggle("toggle-freeze", (wanted) => {
+function freeze(wanted) {
   frozen = wanted;
-  stream.pause(frozen);
-  describeState();
-});
-
-const root = document.documentElement;
-const prefersDark = matchMedia("(prefers-color-scheme: dark)").matches;
-root.dataset.theme = localStorage.getItem("hemonode-theme") ?? (prefersDark ? "dark" : "light");
-function flipTheme() {
-  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-  localStorage.setItem("hemonode-theme", root.dataset.theme);
+  stream.pause(wanted);
+  setAttribute(byId("toggle-freeze"), "aria-pressed", wanted);
+  setHidden(byId("frozen"), !wanted);
+  if (status) show();
 }
-document.getElementById("toggle-theme").addEventListener("click", flipTheme);
-document.getElementById("measure-scale").addEventListener("click", () => fetch("/api/scale", { method: "POST" }));
 
-const keys = { m: flipMasks, c: flipCentres, d: flipTheme, " ": flipFreeze };
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  const act = keys[event.key.toLowerCase()] ?? panel.keyFor(event.key);
-  if (!act) return;
-  // Space would also press the button that has the focus.
-  event.preventDefault();
-  if (event.key === " ") document.activeElement?.blur();
-  act();
+function flipFreeze() {
+  if (card.open) card.goOn();
+  else freeze(!frozen);
+}
+
+function holdField() {
+  freeze(true);
+  painter.mark(true);
+  return painter.header?.number ?? null;
+}
+
+function releaseField() {
+  painter.mark(false);
+  freeze(false);
+}
+
+async function snapshot() {
+  const packet = painter.header?.number;
+  const kept = await attempt(() => post("/api/snapshots", packet === undefined ? {} : { packet }));
+  if (!kept) return;
+  const href = `/api/sessions/${encodeURIComponent(kept.session)}/fields/${encodeURIComponent(kept.id)}/picture?kind=overlay`;
+  showNote("Snapshot kept.", { text: "Open it", href });
+}
+
+function escape() {
+  if (card.open) card.goOn();
+  else if (frozen) freeze(false);
+  else if (full.on) full.flip();
+  else hideMessage();
+}
+
+lens.onzoom = (factor) => setText(byId("zoom-factor"), `${factor < 10 ? factor.toFixed(1).replace(".0", "") : factor.toFixed(0)}×`);
+byId("zoom-in").addEventListener("click", () => lens.zoomIn());
+byId("zoom-out").addEventListener("click", () => lens.zoomOut());
+byId("zoom-fit").addEventListener("click", () => lens.fit());
+byId("toggle-freeze").addEventListener("click", flipFreeze);
+byId("snapshot").addEventListener("click", snapshot);
+byId("toggle-theme").addEventListener("click", window.flipTheme);
+byId("open-help").addEventListener("click", keys.showHelp);
+
+keys.listen({
+  t: () => actions.begin(), c: () => card.count(), p: () => actions.pauseOrResume(), n: () => actions.newArea(),
+  e: () => actions.finish(), " ": flipFreeze, s: snapshot, r: flipPictures,
+  m: () => look.flipMasks(), o: () => look.flipOutlines(), x: () => look.flipCentres(), b: () => look.flipBig(),
+  "[": () => look.fade(-0.06), "]": () => look.fade(0.06),
+  "+": () => lens.zoomIn(), "=": () => lens.zoomIn(), "-": () => lens.zoomOut(), 0: () => lens.fit(),
+  ArrowLeft: () => lens.pan(-1, 0), ArrowRight: () => lens.pan(1, 0), ArrowUp: () => lens.pan(0, -1), ArrowDown: () => lens.pan(0, 1),
+  f: () => full.flip(), d: window.flipTheme, "?": keys.showHelp, Escape: escape,
+  ...Object.fromEntries([...Array(9).keys()].map((at) => [String(at + 1), () => counts.flip(at)])),
 });
+
+// For measurements and tests; nothing on the page reads it.
+window.hemonode = { painter };

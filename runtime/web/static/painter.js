@@ -1,147 +1,174 @@
-// Draws the latest picture, the tint and outline of its masks, and marks on its cells.
+// Draws the latest picture, and over it the cells' outlines, tints and marks, in the screen's own pixels.
 
-const TINT = 0.26;
-const OUTLINE = 0.95;
+import { byId, setHidden } from "/static/dom.js";
+import { traceOutlines } from "/static/outlines.js";
+
+const OUTLINE_PX = 1.75;
+const FRAME_COLOUR = "#f0e442";
+const REMEMBERED_COSTS = 120;
 
 export class Painter {
-  #canvases = Object.fromEntries(["picture", "mask", "marks"].map((id) => [id, document.getElementById(id)]));
+  #picture = byId("picture");
+  #overlay = byId("overlay");
+  #pen = this.#overlay.getContext("2d");
   #result = null;
-  #classes = new Map();
+  #paths = new Map();
+  #colours = new Map();
+  #wanted = new Uint8Array(256);
   #hidden = new Set();
-  #masks = true;
-  #centres = false;
+  #look = { masks: true, outlinesOnly: false, opacity: 0.26, centres: false };
+  #marked = false;
+  #lens;
+  #due = false;
+  #costs = [];
 
-  constructor() {
-    new ResizeObserver(() => this.#drawMarks()).observe(document.getElementById("view"));
+  // `lens` says where the picture lies on the screen.
+  constructor(lens) {
+    this.#lens = lens;
+    lens.onchange = () => this.#placeAndDraw();
   }
+
+  // The header of what is shown, or null.
+  get header() { return this.#result?.header ?? null; }
+
+  // Milliseconds of the last packets' drawing on the page's own thread, for measurements.
+  get costs() { return this.#costs; }
 
   setClasses(classes) {
-    if (this.#classes.size > 0) return;
-    for (const { id, colour } of classes) this.#classes.set(id, parseColour(colour));
-    this.#redraw();
+    const colours = new Map(classes.map(({ id, colour }) => [id, colour]));
+    if ([...colours].toString() === [...this.#colours].toString()) return;
+    this.#colours = colours;
+    this.#trace();
   }
 
-  showClass(classId, shown) {
-    if (shown) this.#hidden.delete(classId);
-    else this.#hidden.add(classId);
-    this.#redraw();
+  showClass(id, shown) {
+    if (shown) this.#hidden.delete(id);
+    else this.#hidden.add(id);
+    this.#trace();
   }
 
-  showMasks(shown) { this.#masks = shown; this.#redraw(); }
-  showCentres(shown) { this.#centres = shown; this.#redraw(); }
+  look(changes) {
+    Object.assign(this.#look, changes);
+    this.#placeAndDraw();
+  }
+
+  // Marks every cell and the counting frame, whatever the person chose: what was counted is shown.
+  mark(wanted) {
+    this.#marked = wanted;
+    this.#placeAndDraw();
+  }
 
   async show(result) {
     // One drawing per screen refresh is all that can be seen.
     await new Promise(requestAnimationFrame);
-    this.#result?.picture.close();
+    const began = performance.now();
     this.#result = result;
-    const { picture } = this.#canvases;
-    resize(picture, result.picture.width, result.picture.height);
-    picture.getContext("2d").drawImage(result.picture, 0, 0);
-    document.getElementById("placeholder").hidden = true;
-    this.#redraw();
+    const { header, picture } = result;
+    if (this.#picture.width !== picture.width) this.#picture.width = picture.width;
+    if (this.#picture.height !== picture.height) this.#picture.height = picture.height;
+    this.#lens.setPicture(picture.width, picture.height);
+    // The decoded picture is handed over, not copied; the screen's compositor scales it.
+    this.#picture.getContext("bitmaprenderer").transferFromImageBitmap(picture);
+    setHidden(byId("placeholder"), true);
+    this.#number = header.number;
+    this.#retrace();
+    this.#draw();
+    this.#costs.push(performance.now() - began);
+    if (this.#costs.length > REMEMBERED_COSTS) this.#costs.shift();
   }
 
-  #redraw() {
-    if (!this.#result) return;
-    this.#drawMask();
-    this.#drawMarks();
+  #number = null;
+
+  #trace() {
+    this.#wanted.fill(0);
+    for (const id of this.#colours.keys()) if (id !== 0 && !this.#hidden.has(id)) this.#wanted[id] = 1;
+    this.#retrace();
+    this.#placeAndDraw();
   }
 
-  #drawMask() {
+  #retrace() {
+    if (!this.#result || !this.#look.masks) return;
     const { mask_width: width, mask_height: height } = this.#result.header;
-    const canvas = this.#canvases.mask;
-    resize(canvas, width, height);
-    const context = canvas.getContext("2d");
-    if (!this.#masks) { context.clearRect(0, 0, width, height); return; }
-    const image = context.createImageData(width, height);
-    paintMask(this.#result.classIds, width, height, this.#shades(), new Uint32Array(image.data.buffer));
-    context.putImageData(image, 0, 0);
+    this.#paths = traceOutlines(this.#result.classIds, width, height, this.#wanted);
   }
 
-  // Per class id: packed RGBA of its tint and of its outline; 0 is transparent.
-  #shades() {
-    const tint = new Uint32Array(256);
-    const outline = new Uint32Array(256);
-    for (const [id, colour] of this.#classes) {
-      if (this.#hidden.has(id)) continue;
-      tint[id] = pack(colour, TINT);
-      outline[id] = pack(colour, OUTLINE);
+  // At most once per screen refresh, however many wheel and pointer events come in between.
+  #placeAndDraw() {
+    if (this.#due) return;
+    this.#due = true;
+    requestAnimationFrame(() => {
+      this.#due = false;
+      if (this.#look.masks && this.#paths.size === 0) this.#retrace();
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const { dots, width, height } = this.#lens.screen;
+    if (this.#overlay.width !== width) this.#overlay.width = width;
+    if (this.#overlay.height !== height) this.#overlay.height = height;
+    const pen = this.#pen;
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    if (!this.#result) return;
+    const { left, top, scale } = this.#lens.place(this.#picture);
+    const { header } = this.#result;
+    if (this.#look.masks) this.#drawMasks(left, top, scale * this.#picture.width / header.mask_width, dots);
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    if (this.#look.centres || this.#marked) this.#drawMarks(left, top, scale * this.#picture.width / header.width, dots);
+  }
+
+  #drawMasks(left, top, scale, dots) {
+    const pen = this.#pen;
+    pen.setTransform(scale, 0, 0, scale, left, top);
+    pen.lineWidth = OUTLINE_PX * dots / scale;
+    pen.lineJoin = "bevel";
+    for (const [id, path] of this.#paths) {
+      pen.fillStyle = pen.strokeStyle = this.#colours.get(id);
+      if (!this.#look.outlinesOnly && this.#look.opacity > 0) {
+        pen.globalAlpha = this.#look.opacity;
+        pen.fill(path, "evenodd");
+      }
+      pen.globalAlpha = 1;
+      pen.stroke(path);
     }
-    return { tint, outline };
   }
 
-  // Marks are drawn in screen pixels, so that they stay crisp at any size of the window.
-  #drawMarks() {
-    const canvas = this.#canvases.marks;
-    const dots = window.devicePixelRatio;
-    resize(canvas, Math.round(canvas.clientWidth * dots), Math.round(canvas.clientHeight * dots));
-    const context = canvas.getContext("2d");
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    if (!this.#centres || !this.#result) return;
+  #drawMarks(left, top, scale, dots) {
     const { width, height, cells } = this.#result.header;
-    const scale = Math.min(canvas.width / width, canvas.height / height);
-    const left = (canvas.width - width * scale) / 2;
-    const top = (canvas.height - height * scale) / 2;
-    drawCountingFrame(context, left, top, width * scale, height * scale, dots);
-    for (const [classId, x, y, inFrame] of cells) {
-      if (!this.#classes.has(classId) || this.#hidden.has(classId)) continue;
-      drawMark(context, left + x * scale, top + y * scale, 5 * dots, this.#classes.get(classId), inFrame, dots);
-    }
-  }
-}
-
-function paintMask(ids, width, height, { tint, outline }, pixels) {
-  for (let y = 0, at = 0; y < height; y += 1) {
-    const below = y + 1 < height ? width : 0;
-    const above = y > 0 ? -width : 0;
-    for (let x = 0; x < width; x += 1, at += 1) {
-      const id = ids[at];
-      if (id === 0) continue;
-      const right = x + 1 < width ? 1 : 0;
-      const left = x > 0 ? -1 : 0;
-      const edge = ids[at + right] !== id || ids[at + left] !== id || ids[at + below] !== id || ids[at + above] !== id;
-      pixels[at] = edge ? outline[id] : tint[id];
+    drawCountingFrame(this.#pen, left, top, width * scale, height * scale, dots);
+    for (const [id, x, y, inFrame] of cells) {
+      if (!this.#colours.has(id) || this.#hidden.has(id)) continue;
+      drawMark(this.#pen, left + x * scale, top + y * scale, 5 * dots, this.#colours.get(id), inFrame, dots);
     }
   }
 }
 
 // Solid where cells that touch are counted (left, top), dashed where they are not (right, bottom).
-function drawCountingFrame(context, x, y, width, height, dots) {
-  context.lineWidth = 3 * dots;
-  context.strokeStyle = "#f0e442";
-  const line = (dash, points) => {
-    context.setLineDash(dash);
-    context.beginPath();
-    for (const [px, py] of points) context.lineTo(px, py);
-    context.stroke();
-  };
-  line([], [[x, y + height], [x, y], [x + width, y]]);
-  line([9 * dots, 7 * dots], [[x + width, y], [x + width, y + height], [x, y + height]]);
-  context.setLineDash([]);
+function drawCountingFrame(pen, x, y, width, height, dots) {
+  const half = 1.5 * dots;
+  const [left, top, right, bottom] = [x + half, y + half, x + width - half, y + height - half];
+  pen.lineWidth = 3 * dots;
+  pen.strokeStyle = FRAME_COLOUR;
+  line(pen, [], [[left, bottom], [left, top], [right, top]]);
+  line(pen, [9 * dots, 7 * dots], [[right, top], [right, bottom], [left, bottom]]);
+  pen.setLineDash([]);
+}
+
+function line(pen, dash, points) {
+  pen.setLineDash(dash);
+  pen.beginPath();
+  for (const [x, y] of points) pen.lineTo(x, y);
+  pen.stroke();
 }
 
 // Filled: inside the counting frame. Hollow: seen, but not counted in it.
-function drawMark(context, x, y, radius, [red, green, blue], inFrame, dots) {
-  context.beginPath();
-  context.arc(x, y, radius, 0, 2 * Math.PI);
-  context.fillStyle = inFrame ? `rgb(${red} ${green} ${blue})` : "rgb(255 255 255 / 0.55)";
-  context.fill();
-  context.lineWidth = 2 * dots;
-  context.strokeStyle = inFrame ? "#ffffff" : `rgb(${red} ${green} ${blue})`;
-  context.stroke();
-}
-
-function resize(canvas, width, height) {
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-}
-
-function parseColour(hex) {
-  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
-}
-
-// ImageData is RGBA in memory; every platform that runs a browser is little-endian.
-function pack([red, green, blue], alpha) {
-  return ((Math.round(255 * alpha) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+function drawMark(pen, x, y, radius, colour, inFrame, dots) {
+  pen.beginPath();
+  pen.arc(x, y, radius, 0, 2 * Math.PI);
+  pen.fillStyle = inFrame ? colour : "rgb(255 255 255 / 0.55)";
+  pen.fill();
+  pen.lineWidth = 2 * dots;
+  pen.strokeStyle = inFrame ? "#ffffff" : colour;
+  pen.stroke();
 }

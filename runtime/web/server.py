@@ -24,6 +24,7 @@ from hemonode.runtime.web.refusals import Refusals
 from hemonode.runtime.web.routes.camera import camera_routes
 from hemonode.runtime.web.routes.choosing import choosing_routes
 from hemonode.runtime.web.routes.counting import counting_routes
+from hemonode.runtime.web.routes.metrics import metrics_routes
 from hemonode.runtime.web.routes.page import page_routes
 from hemonode.runtime.web.routes.sessions import session_routes
 from hemonode.runtime.web.routes.state import state_routes
@@ -48,7 +49,7 @@ def build_app(
         responses=ERRORS,
     )
     app.include_router(page_routes(site, read_assets()))
-    for routes in (state_routes, choosing_routes, camera_routes, counting_routes, session_routes):
+    for routes in (state_routes, choosing_routes, camera_routes, counting_routes, session_routes, metrics_routes):
         app.include_router(routes(site))
     add_error_answers(app)
     return Guard(app, access, limits, refusals)

@@ -94,7 +94,7 @@ class BlockSearch:
         # Of solvers that cost the same the one of higher order first: it errs less, on pictures not seen here, too.
         return sorted(
             [*self._uniform, *self._accepted(tolerance)],
-            key=lambda solver: (self._cost(self.position, solver), -solver.tableau.order),
+            key=lambda solver: (self._cost.in_tenths(self.position, solver), -solver.tableau.order),
         )
 
     def _accepted(self, tolerance: float) -> list[Unrolled]:

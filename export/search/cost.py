@@ -34,6 +34,10 @@ class Cost:
         """Cost of one pass of a solver in the block at that position."""
         return self.per_evaluation[position] * solver.evaluations + self.per_term[position] * terms(solver)
 
+    def in_tenths(self, position: int, solver: Unrolled) -> int:
+        """The same in tenths of an evaluation, rounded: a term or two is no reason to choose a solver."""
+        return round(10 * self(position, solver) / self.per_evaluation[position])
+
 
 def terms(solver: Unrolled) -> int:
     """Terms weight · slope that one pass adds up."""

@@ -20,6 +20,8 @@ class Result:
         tally: counts per class id.
         stages_ms: wall-clock milliseconds per stage, from capture on.
         latency_ms: from capture to this result.
+        in_work: frames that were in work at once: the time from result to result is this one's without waiting, shared
+            among so many.
     """
 
     frame: Frame
@@ -28,6 +30,7 @@ class Result:
     tally: Tally
     stages_ms: dict[str, float]
     latency_ms: float
+    in_work: int = 1
 
 
 class Sink(Protocol):

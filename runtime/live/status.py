@@ -266,13 +266,18 @@ class RecorderStatus:
 
 @dataclass(frozen=True)
 class HostStatus:
-    """The machine. Temperatures in °C by sensor; `power_mode` as the machine calls it."""
+    """The machine. Temperatures in °C by sensor; `power_mode` as the machine calls it.
+
+    `hottest_c` is the sensor that is nearest to its limit `hot_from_c`, from which the machine slows itself down; where
+    no limits are told it is the hottest one. `throttled_by`: why it is slowed down now: "heat", "power".
+    """
 
     temperatures_c: dict[str, float]
     hottest_c: float | None
     hot_from_c: float | None
     power_mode: str | None
     memory_free_bytes: int | None
+    throttled_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

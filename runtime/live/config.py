@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
+from hemonode.errors import HemonodeError
 from hemonode.runtime.engines import ENGINES
 from hemonode.runtime.engines.contract import AskedPrecision
 from hemonode.runtime.live.status import SolverMode, TargetKind
@@ -29,7 +31,9 @@ class SourceConfig(_Section):
 
     source: Text = Field("simulated", description="as on the command line: v4l2:serial=…, csi:0, rtsp://…, a folder")
     name: Text | None = Field(None, description="what the page calls it")
-    rate_hz: float | None = Field(None, ge=0.01, le=1000, description="pictures a second; left out: as usual for it")
+    rate_hz: float | None = Field(
+        None, strict=True, ge=0.01, le=1000, description="pictures a second; left out: as usual for it"
+    )
 
 
 class ModelConfig(_Section):
@@ -52,7 +56,7 @@ class SolverConfig(_Section):
     mode: SolverMode = Field("automatic", description="automatic keeps the target; fixed keeps the setting")
     setting: Text | None = Field(None, description="where mode is fixed; left out: the bundle's own")
     target: TargetKind = Field("latency", description="latency: capture to result; frame_time: result to result")
-    target_ms: float | None = Field(None, ge=1, le=60_000, description="where mode is automatic")
+    target_ms: float | None = Field(None, strict=True, ge=1, le=60_000, description="where mode is automatic")
 
     def wish(self) -> SolverWish:
         """The same, as the governor takes it."""
@@ -62,8 +66,12 @@ class SolverConfig(_Section):
 class ScaleConfig(_Section):
     """How large red cells are. Neither given: measured in the first pictures."""
 
-    red_cell_px: float | None = Field(None, ge=1, le=10_000, description="red-cell diameter, pixels of the camera")
-    um_per_px: float | None = Field(None, ge=0.001, le=100, description="or micrometres per pixel of the camera")
+    red_cell_px: float | None = Field(
+        None, strict=True, ge=1, le=10_000, description="red-cell diameter, pixels of the camera"
+    )
+    um_per_px: float | None = Field(
+        None, strict=True, ge=0.001, le=100, description="or micrometres per pixel of the camera"
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> ScaleConfig:
@@ -75,8 +83,12 @@ class ScaleConfig(_Section):
 class TallyConfig(_Section):
     """What a tally aims at, unless it is started with another goal."""
 
-    goal_percent: float = Field(10.0, gt=0, le=100, description="half width of the 95 % interval, percent of the count")
-    goal_class: int = Field(1, ge=1, le=254, description="class id whose count it speaks of; 1 is the white cell")
+    goal_percent: float = Field(
+        10.0, strict=True, gt=0, le=100, description="half width of the 95 % interval, percent of the count"
+    )
+    goal_class: int = Field(
+        1, strict=True, ge=1, le=254, description="class id whose count it speaks of; 1 is the white cell"
+    )
 
 
 class RecorderConfig(_Section):
@@ -85,30 +97,42 @@ class RecorderConfig(_Section):
     folder: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("hemonode")) / "sessions", description="of all sessions"
     )
-    budget_gb: float = Field(20.0, gt=0, le=100_000, description="that pictures may take; counts are always kept")
-    reserve_gb: float = Field(2.0, ge=0, le=100_000, description="that stays free on the disk; pictures stop first")
-    pictures: bool = Field(True, description="keep each counted field with its picture and mask")
+    budget_gb: float = Field(
+        20.0, strict=True, gt=0, le=100_000, description="that pictures may take; counts are always kept"
+    )
+    reserve_gb: float = Field(
+        2.0, strict=True, ge=0, le=100_000, description="that stays free on the disk; pictures stop first"
+    )
+    pictures: bool = Field(True, strict=True, description="keep each counted field with its picture and mask")
 
 
 class PageConfig(_Section):
     """Where the page and the API are, and who may use them."""
 
     host: Text = Field("127.0.0.1", description="any but this machine's own demands a token")
-    port: int = Field(8080, ge=0, le=65535, description="0 takes any free one")
+    port: int = Field(8080, strict=True, ge=0, le=65535, description="0 takes any free one")
     names: tuple[Text, ...] = Field((), description="host names by which the page is reached; none: any, with a token")
     token_file: Path | None = Field(None, description="holds the token, of at least 16 characters, and nothing else")
     certificate: Path | None = Field(None, description="PEM file for https, with the whole chain")
     key: Path | None = Field(None, description="PEM file of its private key, without a password")
     token: SecretStr | None = Field(None, exclude=True, repr=False)
-    """From the command line or the environment; never in a file that is printed or shared."""
+    """From the command line or the environment, before any file; never in a file that is printed or shared."""
 
     @model_validator(mode="after")
     def _belong_together(self) -> PageConfig:
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key belong together: give both, or neither")
-        if self.token is not None and self.token_file is not None:
-            raise ValueError("a token is given (HEMONODE_TOKEN or --token) and a token_file, too; take one away")
         return self
+
+    def secret(self) -> str | None:
+        """The token that a browser must give.
+
+        Raises:
+            HemonodeError: its file cannot be read, or everybody on this machine can read it.
+        """
+        if self.token is not None:
+            return self.token.get_secret_value()
+        return None if self.token_file is None else _read_secret(self.token_file)
 
 
 class LogConfig(_Section):
@@ -121,7 +145,7 @@ class LogConfig(_Section):
 class LiveConfig(_Section):
     """A whole live view. `hemonode live --print-config` writes it as a file that `--config` reads back unchanged."""
 
-    headless: bool = Field(False, description="no page, no API: pipeline and recorder only")
+    headless: bool = Field(False, strict=True, description="no page, no API: pipeline and recorder only")
     source: tuple[SourceConfig, ...] = (SourceConfig(),)
     model: ModelConfig = ModelConfig()
     solver: SolverConfig = SolverConfig()
@@ -136,3 +160,14 @@ class LiveConfig(_Section):
         if not self.source:
             raise ValueError("name at least one [[source]], or leave all out for the simulated microscope")
         return self
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HemonodeError(f"the token file {path} cannot be read: {error}") from error
+    if mode & stat.S_IROTH:
+        raise HemonodeError(f"everybody on this machine can read the token in {path}; run: chmod 600 {path}")
+    return text.strip()

@@ -9,8 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 
@@ -18,7 +16,7 @@ from hemonode.device.camera import open_camera
 from hemonode.device.camera.contract import Camera
 from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.bundle.schema import ScaleRecord
-from hemonode.runtime.engines.contract import AskedPrecision
+from hemonode.runtime.live.config import LiveConfig
 from hemonode.runtime.live.crew import crew_for, usable_cores
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.meters import FaultLog
@@ -30,46 +28,29 @@ from hemonode.runtime.web.access import Access
 from hemonode.runtime.web.server import LiveServer, build_app, listen
 
 
-@dataclass(frozen=True)
-class LiveOptions:
-    """What the user asked for; see `hemonode live --help`."""
-
-    source: str
-    bundle: Path | None
-    engine: str
-    setting: str | None
-    precision: AskedPrecision
-    red_cell_px: float | None
-    um_per_px: float | None
-    rate_hz: float | None
-    host: str
-    port: int
-    token: str | None
-
-
-def serve(options: LiveOptions, announce: Callable[[str, list[str]], None]) -> None:
+def serve(config: LiveConfig, announce: Callable[[str, list[str]], None]) -> None:
     """Run the live view until Ctrl-C or SIGTERM.
 
     Args:
-        options: what to show and where.
+        config: what to show and where.
         announce: gets the page's address once it answers, and lines on what runs.
 
     Raises:
         HemonodeError: address, bundle, engine or camera cannot be had as asked.
     """
-    access = Access(options.host, options.token)
+    access = Access(config.page.host, config.page.secret())
     # Each worker is one core's work; OpenCV's own threads would only get in their way.
     cv2.setNumThreads(1)
     with ExitStack() as owned:
-        listener = owned.enter_context(listen(options.host, options.port))
+        listener = owned.enter_context(listen(config.page.host, config.page.port))
         faults = FaultLog()
-        model = _open_model(options, faults)
+        model = _open_model(config, faults)
         owned.callback(model.close)
-        session = _open_session(options, model, faults)
+        session = _open_session(config, model, faults)
         server = LiveServer(
             build_app(session, session.hub, access),
             session.hub,
-            lambda: announce(f"http://{_in_url(options.host)}:{listener.getsockname()[1]}/", model.introduction),
+            lambda: announce(f"http://{_in_url(config.page.host)}:{listener.getsockname()[1]}/", model.introduction),
         )
         session.start()
         try:
@@ -81,13 +62,13 @@ def serve(options: LiveOptions, announce: Callable[[str, list[str]], None]) -> N
                 _leave_at_once()
 
 
-def _open_model(options: LiveOptions, faults: FaultLog) -> LiveModel:
+def _open_model(config: LiveConfig, faults: FaultLog) -> LiveModel:
     return LiveModel(
-        open_bundle(options.bundle),
+        open_bundle(config.model.bundles[0] if config.model.bundles else None),
         bundle_id="started with",
-        engine=options.engine,
-        setting=options.setting,
-        precision=options.precision,
+        engine=config.model.engine,
+        setting=config.solver.setting,
+        precision=config.model.precision,
         cores=usable_cores(),
         log=EventLog(),
         faults=faults,
@@ -95,12 +76,12 @@ def _open_model(options: LiveOptions, faults: FaultLog) -> LiveModel:
     )
 
 
-def _open_session(options: LiveOptions, model: LiveModel, faults: FaultLog) -> LiveSession:
+def _open_session(config: LiveConfig, model: LiveModel, faults: FaultLog) -> LiveSession:
     def open_source() -> Camera:
-        return open_camera(options.source, rate_hz=options.rate_hz)
+        return open_camera(config.source[0].source, rate_hz=config.source[0].rate_hz)
 
     manifest = model.manifest
-    scale = LiveScale(manifest.scale.red_cell_um, _given_scale(options, manifest.scale))
+    scale = LiveScale(manifest.scale.red_cell_um, _given_scale(config, manifest.scale))
     return LiveSession(
         open_source(),
         open_source,
@@ -128,11 +109,11 @@ def _model_info(model: LiveModel) -> ModelInfo:
     )
 
 
-def _given_scale(options: LiveOptions, record: ScaleRecord) -> Scale | None:
-    if options.red_cell_px is not None:
-        return Scale(options.red_cell_px, "given")
-    if options.um_per_px is not None:
-        return Scale(from_um_per_px(options.um_per_px, record), "um_per_px")
+def _given_scale(config: LiveConfig, record: ScaleRecord) -> Scale | None:
+    if config.scale.red_cell_px is not None:
+        return Scale(config.scale.red_cell_px, "given")
+    if config.scale.um_per_px is not None:
+        return Scale(from_um_per_px(config.scale.um_per_px, record), "um_per_px")
     return None
 
 

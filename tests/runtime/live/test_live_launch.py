@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from hemonode.errors import DeviceError, HemonodeError
-from hemonode.runtime.live.launch import LiveOptions, serve
+from hemonode.runtime.live.config import LiveConfig
+from hemonode.runtime.live.launch import serve
 
 COMMAND = [sys.executable, "-u", "-c", "from hemonode.cli import main; main()", "live"]
 
@@ -28,20 +29,12 @@ def smears(tmp_path_factory, draw_cells):
 @pytest.fixture
 def options(colour_bundle, smears):
     def make(**changed):
-        asked = {
-            "source": str(smears),
-            "bundle": colour_bundle.folder,
-            "engine": "cpu",
-            "setting": None,
-            "precision": "auto",
-            "red_cell_px": 40.0,
-            "um_per_px": None,
-            "rate_hz": None,
-            "host": "127.0.0.1",
-            "port": 0,
-            "token": None,
-        }
-        return LiveOptions(**{**asked, **changed})
+        return LiveConfig(
+            source=[{"source": changed.pop("source", str(smears))}],
+            model={"bundles": [colour_bundle.folder], "engine": "cpu"},
+            scale={"red_cell_px": 40.0},
+            page={"port": 0, **changed},
+        )
 
     return make
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.status import Percentiles
+
+_OLD_NEWS_NS = 60 * 10**9
 
 WINDOW = 256
 """Frames that percentiles look back on: about ten seconds at 25 frames/s."""
@@ -63,18 +66,24 @@ class RateMeter:
 
 @dataclass(frozen=True)
 class Fault:
-    """The latest fault of one part of the live view."""
+    """The latest fault of one part of the live view; `told_ns` is when it was last told as news."""
 
     origin: str
     message: str
     count: int
     at_ns: int
+    told_ns: int = 0
 
 
 class FaultLog:
-    """The latest fault of each part and how many there were. Grows with the number of parts only."""
+    """The latest fault of each part and how many there were. Grows with the number of parts only.
 
-    def __init__(self) -> None:
+    Args:
+        log: is told of each fault that is news: another one, or the same after a minute.
+    """
+
+    def __init__(self, log: EventLog | None = None) -> None:
+        self._log = log
         self._lock = threading.Lock()
         self._faults: dict[str, Fault] = {}
 
@@ -84,7 +93,12 @@ class FaultLog:
         with self._lock:
             earlier = self._faults.get(origin)
             count = earlier.count + 1 if earlier else 1
-            self._faults[origin] = Fault(origin, message, count, time.monotonic_ns())
+            at_ns = time.monotonic_ns()
+            news = earlier is None or earlier.message != message or at_ns - earlier.told_ns > _OLD_NEWS_NS
+            told_ns = at_ns if news or earlier is None else earlier.told_ns
+            self._faults[origin] = Fault(origin, message, count, at_ns, told_ns)
+        if self._log is not None and news:
+            self._log.add("fault", message, origin=origin, count=count)
 
     def count(self, origin: str) -> int:
         """How many faults the part called `origin` had."""

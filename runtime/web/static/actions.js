@@ -6,43 +6,41 @@ import { byId, make, rebuild, setHidden, setText } from "/static/dom.js";
 import * as format from "/static/format.js";
 import { running } from "/static/guide.js";
 import { attempt } from "/static/messages.js";
-import { openTab } from "/static/tabs.js";
+import { isOpen, openTab } from "/static/tabs.js";
 
 const PERCENTS = [4, 5, 10, 15, 25];
-const Z_95 = 1.96;
+const Z_95 = 1.959964;
 
-const KEYS = { start: "T", field: "C", pause: "P", resume: "P", new_area: "N", finish: "E" };
+const KEYS = { start: "T", field: "C", pause: "P", resume: "P", new_area: "N", finish: "E", go_on: "C" };
 const LABELS = {
   start: "Start tally", field: "Count this field", pause: "Pause", resume: "Resume", new_area: "New area", finish: "Finish",
+  go_on: "Go on", stay: "Stay",
 };
 
 export class Actions {
   #status = null;
-  #countField;
+  #card;
   #finished;
   #busy = false;
-  #held = false;
   #wasRunning = null;
   #interrupted = null;
 
-  // `countField()` counts what is shown; `finished(tally, session)` gets the last figures of a tally.
-  constructor(countField, finished) {
-    this.#countField = countField;
+  // `card` counts what is shown; `finished(tally, session)` gets the last figures of a tally.
+  constructor(card, finished) {
+    this.#card = card;
     this.#finished = finished;
     byId("start-form").addEventListener("submit", (event) => { event.preventDefault(); this.start(); });
     byId("goal-percent").addEventListener("change", () => this.#explainGoal());
   }
 
-  // `held`: a counted field is shown; its own buttons come first.
-  show(status, held) {
+  show(status) {
     this.#status = status;
-    this.#held = held;
     const { tally } = status;
-    setHidden(byId("start-form"), running(tally) || held);
+    setHidden(byId("start-form"), running(tally) || this.#card.open);
     this.#fillForm(status);
     if (!running(tally) && this.#wasRunning !== false) this.#lookForInterrupted();
     this.#wasRunning = running(tally);
-    const [names, next] = offered(tally, held, this.#interrupted);
+    const [names, next] = offered(tally, this.#card, this.#interrupted);
     const box = byId("buttons");
     const hadFocus = box.contains(document.activeElement);
     const changed = rebuild(box, [names, next, this.#interrupted], () => names.map((name) => this.#button(name, name === next)));
@@ -72,7 +70,7 @@ export class Actions {
 
   // To the name of the sample, from where Enter starts; the key does not start by itself.
   begin() {
-    if (this.#running() || this.#held) return;
+    if (this.#running() || this.#card.open) return;
     openTab("count");
     byId("sample").focus();
     byId("sample").select();
@@ -110,8 +108,11 @@ export class Actions {
 
   #button(name, primary) {
     const act = {
-      start: () => this.start(),
-      field: () => this.#countField(),
+      // Where the name is not in sight, it comes first.
+      start: () => (isOpen("count") ? this.start() : this.begin()),
+      field: () => this.#card.count(),
+      go_on: () => this.#card.goOn(),
+      stay: () => this.#card.stay(),
       pause: () => this.pauseOrResume(),
       resume: () => this.pauseOrResume(),
       new_area: () => this.newArea(),
@@ -145,13 +146,13 @@ export class Actions {
 
   #explainGoal() {
     const cells = Math.round((100 * Z_95 / Number(byId("goal-percent").value)) ** 2);
-    setText(byId("goal-cells"), `That takes ${format.count(cells)} cells.`);
+    setText(byId("goal-cells"), `${format.count(cells)} cells`);
   }
 }
 
 // What can be done now, in the order of the buttons, and which of it comes next.
-function offered(tally, held, interrupted) {
-  if (held) return [["field"], null];
+function offered(tally, card, interrupted) {
+  if (card.open) return [card.hurries ? ["go_on", "stay"] : ["go_on"], "go_on"];
   switch (tally.state) {
     case "off": return [["start", ...(interrupted === null ? [] : ["proceed"]), "field"], "start"];
     case "counting":

@@ -20,10 +20,10 @@ export class Counts {
     const live = new Map(status.counts.map((count) => [count.id, count]));
     const tallied = new Map(status.tally.classes.map((one) => [one.id, one]));
     const tally = running(status.tally);
-    setText(byId("counts-what"), tally ? "Counted" : "In view now");
-    setHidden(byId("live-mark"), tally);
+    setHidden(byId("counts-title"), tally);
+    setAttribute(byId("counts"), "aria-label", tally ? "Counted" : "In view now");
     setText(byId("counts-note"), tally
-      ? `Share of n = ${format.count(status.tally.cells)} cells, and cells per field; 95 % intervals in brackets.`
+      ? `Shares of n = ${format.count(status.tally.cells)} cells; in brackets 95 % intervals.`
       : "Smoothed over the last second; cells cut by the right or bottom edge are left out.");
     for (const [id, row] of this.#rows) this.#fill(row, live.get(id), tally ? tallied.get(id) : undefined);
   }

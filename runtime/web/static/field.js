@@ -1,7 +1,7 @@
 // "Count this field": the picture stands still with every counted cell marked, beside its counts and what speaks against them.
 
 import { post } from "/static/api.js";
-import { byId, make, setHidden } from "/static/dom.js";
+import { byId, make, setHidden, setText } from "/static/dom.js";
 import * as format from "/static/format.js";
 import { attempt } from "/static/messages.js";
 import { openTab } from "/static/tabs.js";
@@ -15,6 +15,7 @@ export class FieldCard {
   #timer = 0;
   #box = byId("field-card");
   #busy = false;
+  #clock = make("p", { className: "note", "aria-hidden": "true" });
 
   // `hold()` freezes the picture and gives its packet's number; `release()` lets it run; `classes()` are the countable ones.
   constructor(hold, release, classes) {
@@ -24,6 +25,9 @@ export class FieldCard {
   }
 
   get open() { return !this.#box.hidden; }
+
+  // Whether it goes on by itself.
+  get hurries() { return this.open && this.#timer !== 0; }
 
   // Counts what is shown; again: goes on.
   async count() {
@@ -39,38 +43,37 @@ export class FieldCard {
 
   goOn() {
     if (!this.open) return;
-    clearInterval(this.#timer);
-    const hadFocus = this.#box.contains(document.activeElement);
+    this.#stopClock();
     setHidden(this.#box, true);
     this.#release();
-    if (hadFocus) byId("do-field")?.focus();
+  }
+
+  stay() {
+    this.#stopClock();
+    setHidden(this.#clock, true);
   }
 
   #show(field) {
     openTab("count");
-    const goOn = make("button", { type: "button", id: "go-on", className: "big primary", onclick: () => this.goOn() }, "Go on");
-    const stay = make("button", { type: "button", className: "big", onclick: () => this.#stay(goOn, stay) }, "Stay");
-    const warned = field.warnings.length > 0;
     this.#box.replaceChildren(
       make("h2", { id: "field-title" }, "This field"),
       make("ul", { className: "warnings" }, ...field.warnings.map((warning) => make("li", {}, warning))),
       make("dl", { className: "field-counts" }, ...this.#classes().flatMap((one) => figures(one, field))),
       make("p", { className: "note" },
         "Filled marks are counted; hollow ones are cut by the right or bottom edge and belong to the next field."),
-      make("p", { className: "note" }, picture(field)),
-      make("div", { className: "buttons" }, goOn, warned ? null : stay),
+      make("p", { className: "note" }, picture(field)), this.#clock,
     );
     setHidden(this.#box, false);
-    goOn.focus();
     // With something to read, nobody is hurried.
-    if (!warned) this.#goOnLater(goOn);
+    if (field.warnings.length === 0) this.#goOnLater();
+    else this.stay();
   }
 
-  #goOnLater(button) {
+  #goOnLater() {
     let left = GOES_ON_AFTER_S;
-    const tell = () => button.replaceChildren("Go on", make("small", { "aria-hidden": "true" }, ` in ${left} s`));
+    const tell = () => setText(this.#clock, `Goes on by itself in ${left} s.`);
     tell();
-    clearInterval(this.#timer);
+    setHidden(this.#clock, false);
     this.#timer = setInterval(() => {
       left -= 1;
       if (left > 0) tell();
@@ -78,11 +81,9 @@ export class FieldCard {
     }, 1000);
   }
 
-  #stay(goOn, stay) {
+  #stopClock() {
     clearInterval(this.#timer);
-    goOn.replaceChildren("Go on");
-    goOn.focus();
-    stay.remove();
+    this.#timer = 0;
   }
 }
 

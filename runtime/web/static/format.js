@@ -64,8 +64,8 @@ export function dayAndTime(when) {
 
 export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 
-// "tol1e-3" is how files call a setting; people read "1e-3".
+export const tolerance = (value) => value.toExponential(1).replace(".0e", "e");
+
 export function error(value) {
-  if (value === 0) return "0";
-  return value >= 0.01 && value < 1000 ? figure(value) : value.toExponential(1);
+  return value === 0 || (value >= 0.01 && value < 1000) ? figure(value) : tolerance(value);
 }

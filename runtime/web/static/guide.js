@@ -33,7 +33,7 @@ function counting(tally, goalLabel) {
   return {
     next: enough
       ? `Enough ${goalLabel.toLowerCase()} for ${percent}. Finish, or go on for a narrower interval.`
-      : "Move the slide slowly, row by row: new cells are counted as they come into view.",
+      : "Move the slide slowly; new cells are counted.",
     verdict: "Counting",
     tone: "good",
   };

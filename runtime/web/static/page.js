@@ -33,7 +33,7 @@ const look = new ViewTab(painter);
 const full = new Full();
 const counts = new Counts((id, shown) => painter.showClass(id, shown));
 const card = new FieldCard(holdField, releaseField, () => countable);
-const actions = new Actions(() => card.count(), showDone);
+const actions = new Actions(card, showDone);
 
 const stream = openStream({
   async result(result) {
@@ -61,7 +61,7 @@ function show() {
   counts.show(status, countable);
   showProgress(status, goal);
   showReadings(status);
-  actions.show(status, card.open);
+  actions.show(status);
   full.show(status, countable);
   look.show();
   showCamera(status);

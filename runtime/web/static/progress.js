@@ -35,7 +35,7 @@ export function showProgress({ tally }, goalLabel) {
   setHidden(section, !on);
   if (!on) return;
   setText(parts.name, tally.name || "Sample without a name");
-  setText(parts.facts, `${format.duration(tally.seconds)} · ${format.rounded(tally.fields)} fields`);
+  setText(parts.facts, `${format.rounded(tally.fields)} fields · ${format.duration(tally.seconds)}`);
   const counted = tally.classes.find(({ id }) => id === tally.goal_class);
   setText(parts.goal, `${goalLabel} to ±${format.figure(tally.goal_percent)} %`);
   setText(parts.cells, `${format.count(counted?.counted ?? 0)} of ${format.count(tally.goal_cells)}`);

@@ -73,9 +73,9 @@ function showSolver(solver) {
   fill("solver", solver.setting, solver.mode === "automatic" ? "auto" : "fixed", { warn: solver.limited_by === "heat", title: solver.reason });
   const shares = (solver.error?.blocks ?? []).map(({ estimate, largest }) => estimate / largest).filter(Number.isFinite);
   const worst = shares.length > 0 ? Math.max(...shares) : null;
-  fill("error", worst === null ? "–" : format.figure(worst), worst === null ? "" : "× usual limit", {
+  fill("error", worst === null ? "–" : format.count(100 * worst), worst === null ? "" : "% of range", {
     warn: solver.error?.outside ?? false, share: worst,
-    title: worst === null ? "This setting reports no error of its own" : "The error the solver reports, beside the largest seen at calibration",
+    title: worst === null ? "This setting reports no error of its own" : "The error the solver reports, in percent of the largest seen at calibration",
   });
 }
 

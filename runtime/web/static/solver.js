@@ -12,7 +12,7 @@ const MOST_MS = 60_000;
 
 const mode = make("select", { id: "solver-mode", "aria-label": "Solver" });
 const targetKind = make("select", { id: "target-kind", "aria-label": "Target" },
-  make("option", { value: "latency" }, "Capture to result within"), make("option", { value: "frame_time" }, "A result every"));
+  make("option", { value: "latency" }, "Latency below"), make("option", { value: "frame_time" }, "A frame every"));
 const target = make("input", { id: "target-ms", type: "number", min: "1", max: String(MOST_MS), step: "1", "aria-label": "Target, milliseconds" });
 const targetRow = make("div", { className: "inline" }, targetKind, make("span", { className: "with-unit" }, target, make("span", {}, "ms")));
 const reason = make("p", { className: "reason" });
@@ -101,7 +101,7 @@ export function showSolver(status) {
 
 function showChoice({ mode: current, setting, rungs, target: kind, target_ms: ms }) {
   rebuild(mode, rungs.map((rung) => rung.setting), () => [
-    make("option", { value: "" }, "Automatic: the most accurate that fits"),
+    make("option", { value: "" }, "Automatic, with a target"),
     ...rungs.map((rung) => make("option", { value: rung.setting }, `Always ${rung.setting}`)),
   ]);
   if (document.activeElement !== mode) mode.value = current === "automatic" ? "" : setting;
@@ -115,7 +115,7 @@ function showLadder({ rungs, setting }) {
     className: rung.setting === setting ? "current" : "", ...(rung.setting === setting ? { "aria-current": "true" } : {}),
   },
     make("th", { scope: "row" }, rung.setting), make("td", {}, format.count(rung.evaluations)),
-    make("td", {}, rung.tolerance === null ? "–" : format.error(rung.tolerance)),
+    make("td", {}, rung.tolerance === null ? "–" : format.tolerance(rung.tolerance)),
     make("td", { title: rung.ready ? "" : "Not opened yet: predicted" },
       rung.engine_ms === null ? "–" : `${rung.ready ? "" : "≈ "}${format.milliseconds(rung.engine_ms)}`))));
 }

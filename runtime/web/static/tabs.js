@@ -17,6 +17,7 @@ export function openTab(name, focus = false) {
     panelOf(tab).hidden = !selected;
     if (selected && focus) tab.focus();
   }
+  document.querySelector(".side").dataset.tab = name;
   document.querySelector(".panels").scrollTop = 0;
   watchers.get(name)?.();
 }

@@ -145,7 +145,8 @@ class LogConfig(_Section):
 class LiveConfig(_Section):
     """A whole live view. `hemonode live --print-config` writes it as a file that `--config` reads back unchanged."""
 
-    headless: bool = Field(False, strict=True, description="no page, no API: pipeline and recorder only")
+    headless: bool = Field(False, strict=True, description="no page, no API: camera, model and recorder only")
+    metrics: bool = Field(False, strict=True, description="headless: /metrics and /health are served all the same")
     source: tuple[SourceConfig, ...] = (SourceConfig(),)
     model: ModelConfig = ModelConfig()
     solver: SolverConfig = SolverConfig()

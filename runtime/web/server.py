@@ -24,7 +24,7 @@ from hemonode.runtime.web.refusals import Refusals
 from hemonode.runtime.web.routes.camera import camera_routes
 from hemonode.runtime.web.routes.choosing import choosing_routes
 from hemonode.runtime.web.routes.counting import counting_routes
-from hemonode.runtime.web.routes.metrics import metrics_routes
+from hemonode.runtime.web.routes.health import health_routes
 from hemonode.runtime.web.routes.page import page_routes
 from hemonode.runtime.web.routes.sessions import session_routes
 from hemonode.runtime.web.routes.state import state_routes
@@ -33,10 +33,28 @@ from hemonode.runtime.web.site import Site
 __all__ = ["LiveServer", "build_app", "listen"]
 
 
+_API = (state_routes, choosing_routes, camera_routes, counting_routes, session_routes)
+
+
 def build_app(
-    view: LiveView, hub: Hub, access: Access, limits: Limits | None = None, refusals: Refusals | None = None
+    view: LiveView,
+    hub: Hub,
+    access: Access,
+    limits: Limits | None = None,
+    refusals: Refusals | None = None,
+    *,
+    headless: bool = False,
 ) -> Application:
-    """The web application: page, API, stream, metrics, health and login, behind the `Guard`."""
+    """The web application, behind the `Guard`.
+
+    Args:
+        view: what it shows and asks.
+        hub: carries its stream.
+        access: who is let in.
+        limits: of what a client may send.
+        refusals: hears of all that was refused.
+        headless: health and metrics only: no page, no API, no stream.
+    """
     limits, refusals = limits or Limits(), refusals or Refusals()
     site = Site(view, hub, access, limits, refusals, Calls(limits.calls, limits.call_s))
     app = FastAPI(
@@ -45,12 +63,14 @@ def build_app(
         description="Everything that the page does. For research use; not a diagnostic device.",
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/openapi.json",
+        openapi_url=None if headless else "/api/openapi.json",
         responses=ERRORS,
     )
-    app.include_router(page_routes(site, read_assets()))
-    for routes in (state_routes, choosing_routes, camera_routes, counting_routes, session_routes, metrics_routes):
-        app.include_router(routes(site))
+    app.include_router(health_routes(site))
+    if not headless:
+        app.include_router(page_routes(site, read_assets()))
+        for routes in _API:
+            app.include_router(routes(site))
     add_error_answers(app)
     return Guard(app, access, limits, refusals)
 

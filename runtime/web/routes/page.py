@@ -1,4 +1,4 @@
-"""The page itself, its stream, its login, and whether all is well."""
+"""The page itself, its stream, and its login."""
 
 from __future__ import annotations
 
@@ -6,25 +6,17 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, WebSocket
-from fastapi.responses import JSONResponse, RedirectResponse, Response
-from pydantic import BaseModel
+from fastapi.responses import RedirectResponse, Response
 
 from hemonode.errors import UnknownNameError
-from hemonode.runtime.live.status import State
 from hemonode.runtime.web.answers import answer
 from hemonode.runtime.web.assets import Asset
 from hemonode.runtime.web.guard import too_many_attempts
 from hemonode.runtime.web.site import Site
 
 
-class Health(BaseModel):
-    """How the live view fares: 503 with "trouble", else 200."""
-
-    state: State
-
-
 def page_routes(site: Site, assets: Mapping[str, Asset]) -> APIRouter:
-    """`/`, `/static/…`, `/login`, `/health` and the WebSocket `/stream`."""
+    """`/`, `/static/…`, `/login` and the WebSocket `/stream`."""
     router = APIRouter()
 
     def file(name: str, request: Request) -> Response:
@@ -60,11 +52,6 @@ def page_routes(site: Site, assets: Mapping[str, Asset]) -> APIRouter:
             return answer(refusal.status, refusal.sentence, {"retry-after": str(round(wait_s + 0.5))})
         site.refusals.note("token", "wrong token at the login", address, "/login")
         return RedirectResponse("/login#wrong", 303)
-
-    @router.get("/health", responses={503: {"model": Health}})
-    async def health() -> Health:
-        condition = await site.ask(site.view.condition)
-        return JSONResponse({"state": condition.state}, 503 if condition.state == "trouble" else 200)
 
     @router.websocket("/stream")
     async def stream(websocket: WebSocket) -> None:

@@ -28,10 +28,12 @@ def register(app: typer.Typer) -> None:
     from hemonode.runtime.doctor import commands as doctor_commands
     from hemonode.runtime.live import commands as live_commands
     from hemonode.runtime.plans import commands as plan_commands
+    from hemonode.runtime.record import commands as record_commands
 
     app.command("run")(run)
     live_commands.register(app)
     plan_commands.register(app)
+    record_commands.register(app)
     doctor_commands.register(app)
 
 

@@ -10,7 +10,9 @@ _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
 def size_text(count: int) -> str:
-    """Bytes as "14.4 MiB", or "3 KiB" below one."""
+    """Bytes as "14.4 MiB", "3 KiB" below one, and "1.5 GiB" from one on."""
+    if count >= 1 << 30:
+        return f"{count / (1 << 30):.1f} GiB"
     return f"{count / (1 << 20):.1f} MiB" if count >= 1 << 20 else f"{-(-count // 1024)} KiB"
 
 

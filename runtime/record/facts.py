@@ -22,7 +22,7 @@ class SessionFacts:
         bundle_sha256: its identity.
         hemonode: version.
         classes: of the model.
-        um_per_px: micrometres per pixel, where camera or person told them; None where only a red-cell diameter is known.
+        um_per_px: micrometres per pixel as camera or person told them; None where only red cells gave a scale.
         red_cell_px: red-cell diameter in pixels of the picture; None before it was measured.
         settings: what else was chosen: solver mode, target, goal, camera controls, …
     """

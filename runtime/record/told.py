@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.live.status import ClassStatus
-from hemonode.runtime.record.facts import Value
+from hemonode.runtime.record.facts import SessionFacts, Value
 from hemonode.runtime.tally.field import FieldKind
 
 SessionState = Literal["recording", "finished", "interrupted"]
@@ -36,7 +37,7 @@ class RecordedSession:
         id: letters, digits and dashes.
         state: "interrupted": never finished, and nobody writes it now.
         started: wall clock, UTC, as the machine had it.
-        ended: None while it is recorded; of an interrupted one when its last field was taken.
+        ended: None of one that was never finished.
         seconds: from its start to its last field or end by the steady clock, interruptions left out.
         fields: recorded, of all kinds, snapshots too.
         area: that the tally covered, in fields of view.
@@ -45,6 +46,7 @@ class RecordedSession:
         counted: cells of the tally by class id, or of the fields counted by hand where nothing was tallied.
         by_hand: whether `counted` and `area` are of fields counted by hand.
         settings: what was chosen when it began.
+        last_field: id of the latest; above `fields` where some were summed up.
     """
 
     id: str
@@ -68,6 +70,7 @@ class RecordedSession:
     um_per_px: float | None
     red_cell_px: float | None
     settings: Mapping[str, Value]
+    last_field: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,3 +119,36 @@ class RecordedEvent:
     kind: str
     message: str
     details: Mapping[str, Value]
+
+
+def facts_of(session: RecordedSession) -> SessionFacts:
+    """What was known of a session when it began."""
+    return SessionFacts(
+        name=session.name,
+        source=session.source,
+        bundle=session.bundle,
+        bundle_sha256=session.bundle_sha256,
+        hemonode=session.hemonode,
+        classes=class_records(session.classes),
+        um_per_px=session.um_per_px,
+        red_cell_px=session.red_cell_px,
+        settings=session.settings,
+    )
+
+
+def class_records(classes: Sequence[ClassStatus]) -> tuple[ClassRecord, ...]:
+    """Classes as overlays are drawn with."""
+    return tuple(
+        ClassRecord(id=entry.id, name=entry.name, colour_bgr=_bgr(entry.colour), countable=entry.countable)
+        for entry in classes
+    )
+
+
+def class_label(name: str) -> str:
+    """A class as a person reads it: "White cells"."""
+    return name.replace("_", " ").capitalize() + "s"
+
+
+def _bgr(colour: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return blue, green, red

@@ -30,6 +30,7 @@ EXTRAS = {
     "onnx": "export",
     "onnxruntime": "cpu",
     "openvino": "cpu",
+    "pyarrow": "parquet",
     "tensorrt": "tensorrt",
     "torch": "train",
     "torchdiffeq": "train",

@@ -16,7 +16,7 @@ CAMERAS = {
     "simulated": "hemonode.device.camera.simulated",
     "folder": "hemonode.device.camera.folder",
     "video": "hemonode.device.camera.video",
-    "v4l2": "hemonode.device.camera.v4l2",
+    "v4l2": "hemonode.device.camera.v4l2.camera",
     "csi": "hemonode.device.camera.csi",
     "genicam": "hemonode.device.camera.genicam",
     "stream": "hemonode.device.camera.stream",

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import time
 
 from hemonode.errors import DeviceError
 
 FASTEST_HZ = 10_000.0
+
+
+def checked_rate_hz(rate_hz: float) -> float:
+    """The rate, frames a second.
+
+    Raises:
+        DeviceError: it is not above 0 and at most 10,000.
+    """
+    # Also what is no number fails this comparison.
+    if not 0 < rate_hz <= FASTEST_HZ:
+        raise DeviceError(f"A rate of {rate_hz:g} frames a second is not usable; give more than 0, up to 10000.")
+    return rate_hz
 
 
 class Pace:
@@ -19,9 +30,7 @@ class Pace:
         Raises:
             DeviceError: the rate is not above 0 and at most 10,000 frames a second.
         """
-        if not 0 < rate_hz <= FASTEST_HZ or math.isnan(rate_hz):
-            raise DeviceError(f"A rate of {rate_hz:g} frames a second is not usable; give more than 0, up to 10000.")
-        self._period_ns = round(1e9 / rate_hz)
+        self._period_ns = round(1e9 / checked_rate_hz(rate_hz))
         self._due_ns = time.monotonic_ns()
 
     def wait(self) -> int:

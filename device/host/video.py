@@ -6,17 +6,11 @@ import errno
 import fcntl
 import os
 import stat
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from hemonode.device.camera.v4l2 import abi
 from hemonode.device.host.files import first_line, number
-
-# linux/videodev2.h: struct v4l2_capability is driver[16], card[32], bus_info[32], version, capabilities, device_caps,
-# reserved[3]; VIDIOC_QUERYCAP is _IOR('V', 0, that).
-_CAPABILITY = struct.Struct("=16s32s32sIII12x")
-_QUERY = 0x80000000 | _CAPABILITY.size << 16 | ord("V") << 8
-_VIDEO_CAPTURE, _VIDEO_CAPTURE_MULTIPLANAR, _TELLS_DEVICE = 0x1, 0x1000, 0x80000000
 
 
 @dataclass(frozen=True)
@@ -72,11 +66,15 @@ def find_video_devices(root: Path = Path("/")) -> list[VideoDevice]:
     return found
 
 
-def gives_pictures(capability: bytes) -> bool:
-    """What a driver's answer, a `struct v4l2_capability`, says of the device."""
-    *_, driver, device = _CAPABILITY.unpack(capability)
-    able = device if driver & _TELLS_DEVICE else driver
-    return bool(able & (_VIDEO_CAPTURE | _VIDEO_CAPTURE_MULTIPLANAR))
+def gives_pictures(capability: abi.Capability) -> bool:
+    """What a driver says of the device."""
+    return bool(capabilities(capability) & (abi.CAP_VIDEO_CAPTURE | abi.CAP_VIDEO_CAPTURE_MPLANE))
+
+
+def capabilities(capability: abi.Capability) -> int:
+    """What the device itself can do: a driver first tells what all devices of a camera can do together."""
+    whole = int(capability.capabilities)
+    return int(capability.device_caps) if whole & abi.CAP_DEVICE_CAPS else whole
 
 
 def _links(folder: Path) -> dict[Path, Path]:
@@ -94,7 +92,9 @@ def _captures(path: Path) -> bool | None:
         # Unplugged meanwhile, or not ours to open, which `permitted` tells.
         return None
     try:
-        return gives_pictures(fcntl.ioctl(handle, _QUERY, bytes(_CAPABILITY.size)))
+        capability = abi.Capability()
+        fcntl.ioctl(handle, abi.QUERYCAP, capability)
+        return gives_pictures(capability)
     except OSError as error:
         return False if error.errno == errno.ENOTTY else None
     finally:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import struct
 from pathlib import Path
 
 import pytest
 
+from hemonode.device.camera.v4l2 import abi
 from hemonode.device.host.jetson import Jetson, find_jetson
 from hemonode.device.host.memory import read_memory
 from hemonode.device.host.nvidia import has_nvidia_gpu
@@ -202,7 +202,7 @@ def test_devices_carry_the_names_that_stay(tmp_path: Path) -> None:
     ],
 )
 def test_a_metadata_node_is_no_camera(driver: int, device: int, gives: bool) -> None:
-    assert gives_pictures(struct.pack("=16s32s32sIII12x", b"uvcvideo", b"Camera", b"usb", 6, driver, device)) is gives
+    assert gives_pictures(abi.Capability(capabilities=driver, device_caps=device)) is gives
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may open everything")

@@ -1,0 +1,140 @@
+"""A video device that is not there, for tests of V4L2 cameras: they run in a child with a fake driver before its libc.
+
+Linux's own stand-in, v4l2loopback, is a kernel module, which neither a container nor most CI machines can load.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+MARK = "fake_v4l2"
+DRIVER = Path(__file__).parent / "fake_v4l2" / "driver.c"
+HEADER = Path("/usr/include/linux/videodev2.h")
+CHILD_S = 240
+
+# Set in the child only: where its devices lie, the driver, and where it tells the parent what came of its tests.
+FOLDER, LIBRARY, OUTCOMES = (os.environ.get(name) for name in ("FAKE_V4L2", "LD_PRELOAD", "FAKE_V4L2_OUTCOMES"))
+
+outcomes_key = pytest.StashKey[dict[str, list[str]]]()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", f"{MARK}: runs in a child process with a fake V4L2 driver")
+
+
+def pytest_runtest_logreport(report):
+    """The child tells of each test: "passed", or what went wrong."""
+    if OUTCOMES is not None and (report.when == "call" or not report.passed):
+        text = "passed" if report.passed else f"{report.outcome} in {report.when}:\n{report.longreprtext}"
+        with Path(OUTCOMES).open("a") as file:
+            file.write(json.dumps([report.nodeid, text]) + "\n")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """In the parent, a marked test is what came of it in the child, which runs all of them at once."""
+    if FOLDER is not None or pyfuncitem.get_closest_marker(MARK) is None:
+        return None
+    why_not = _missing()
+    if why_not is not None:
+        pytest.skip(why_not)
+    stash = pyfuncitem.session.stash
+    if outcomes_key not in stash:
+        stash[outcomes_key] = _run_child(pyfuncitem)
+    told = stash[outcomes_key]
+    for text in told.get(pyfuncitem.nodeid) or [f"The child ended before this test:\n{told['']}"]:
+        if text != "passed":
+            pytest.fail(text, pytrace=False)
+    return True
+
+
+def _missing():
+    if sys.platform != "linux":
+        return "V4L2 is Linux's"
+    if shutil.which("gcc") is None or not HEADER.exists():
+        return f"no gcc, or no {HEADER}, to build the fake V4L2 driver; on Debian: apt install gcc linux-libc-dev"
+    return None
+
+
+def _run_child(item):
+    folder = item._request.getfixturevalue("tmp_path_factory").mktemp("fake_v4l2")
+    library, outcomes = folder / "fake_v4l2.so", folder / "outcomes.jsonl"
+    flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-pthread"]
+    subprocess.run(["gcc", *flags, "-o", library, DRIVER], check=True)
+    marked = [other.nodeid for other in item.session.items if other.get_closest_marker(MARK) is not None]
+    environment = {"FAKE_V4L2": str(folder / "dev"), "LD_PRELOAD": str(library), "FAKE_V4L2_OUTCOMES": str(outcomes)}
+    child = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *marked],
+        cwd=item.config.rootpath,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=CHILD_S,
+    )
+    told = defaultdict(list, {"": [child.stdout[-2000:] + child.stderr[-2000:]]})
+    for line in outcomes.read_text().splitlines() if outcomes.exists() else []:
+        nodeid, text = json.loads(line)
+        told[nodeid].append(text)
+    return told
+
+
+class Driver:
+    """The fake driver, in the child.
+
+    Attributes:
+        folder: where its devices lie: video0 a camera, video1 its metadata, video2 a raw sensor, video3 one with planes.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        self._calls = ctypes.CDLL(LIBRARY)
+        self._calls.fake_get.restype = ctypes.c_long
+        self._calls.fake_jpeg.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+        self._calls.fake_reset()
+
+    def set(self, **switches):
+        """Faults and oddities, by the names in driver.c."""
+        for name, value in switches.items():
+            self._calls.fake_set(name.encode(), ctypes.c_long(value))
+
+    def get(self, name):
+        return self._calls.fake_get(name.encode())
+
+    def control(self, number):
+        """What V4L2 holds for a control."""
+        return self._calls.fake_control(number)
+
+    def send_jpeg(self, data):
+        """What each picture in MJPG is from now on."""
+        self._calls.fake_jpeg(data, len(data))
+
+    @property
+    def streaming(self):
+        """How many devices were not closed."""
+        return self._calls.fake_streaming()
+
+
+@pytest.fixture
+def driver():
+    """The fake V4L2 driver, with its devices plugged in. None in the parent, where no marked test runs."""
+    if FOLDER is None:
+        yield None
+        return
+    folder = Path(FOLDER)
+    folder.mkdir()
+    for number in range(4):
+        # Something that may be opened and asked, as a device may and a file may not.
+        os.mkfifo(folder / f"video{number}")
+    try:
+        yield Driver(folder)
+    finally:
+        shutil.rmtree(folder)

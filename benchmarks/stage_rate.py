@@ -62,7 +62,7 @@ def measure_rate(
         warm_up = _WARM_UP_FRAMES * crew.most
         finish = _Finish(warm_up + frames)
         countable = tuple(record.id for record in segmenter.bundle.manifest.classes if record.countable)
-        pipeline = Pipeline(mailbox, segmenter, crew, scale, countable, [finish], faults)
+        pipeline = Pipeline(mailbox, segmenter, crew, scale, lambda: countable, [finish], faults)
         pipeline.start()
         _feed(mailbox, pictures, finish, crew.most)
         pipeline.request_stop()

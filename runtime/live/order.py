@@ -38,9 +38,11 @@ class InOrder(Generic[Item]):
             self._issued += 1
             return self._issued - 1
 
-    def finish(self, ticket: int, item: Item | None) -> None:
-        """Return a ticket with what came of it; None for nothing."""
+    def finish(self, ticket: int, item: Item | None) -> bool:
+        """Return a ticket with what came of it; None for nothing. False: it was returned before; nothing is done."""
         with self._changed:
+            if ticket < self._delivered or ticket in self._waiting:
+                return False
             self._waiting[ticket] = item
             while self._delivered in self._waiting:
                 ready = self._waiting.pop(self._delivered)
@@ -48,3 +50,4 @@ class InOrder(Generic[Item]):
                 if ready is not None:
                     self._deliver(ready)
             self._changed.notify_all()
+            return True

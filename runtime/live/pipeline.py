@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from hemonode.device.frame import Frame
+from hemonode.errors import EngineError
 from hemonode.runtime.counting.cells import tally
 from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.mailbox import Mailbox
@@ -19,6 +21,7 @@ from hemonode.runtime.live.order import InOrder
 from hemonode.runtime.live.result import Result, Sink
 from hemonode.runtime.live.scale import LiveScale
 from hemonode.runtime.live.status import Percentiles
+from hemonode.runtime.live.workers import Worker, Workers
 from hemonode.runtime.segmentation import Segmentation
 
 POLL_S = 0.1
@@ -29,13 +32,16 @@ _ADJUST_EVERY = 32
 
 
 class FrameSegmenter(Protocol):
-    """What the workers need of `hemonode.runtime.segment.Segmenter`; used by all of their threads."""
+    """What the workers need of a governor, a model or a segmenter; used by all of their threads."""
 
     def segment(self, pixels: npt.NDArray[np.uint8], *, red_cell_px: float) -> Segmentation:
         """Mask and cells of one picture, uint8 [H, W, 3] BGR."""
 
     def measure_red_cell_px(self, pixels: npt.NDArray[np.uint8]) -> float:
         """Red-cell diameter in px of the picture; PictureError where too few are found."""
+
+    def give_up(self, thread: int) -> bool:
+        """A thread does not come back from here: leave to it what it is in. False: it must be waited for."""
 
 
 class Pipeline:
@@ -45,11 +51,14 @@ class Pipeline:
     and a third is counted. On a CPU, one worker and one lane of the engine per core keep every core busy through all
     stages, which stages in a row cannot when one stage (the engine) takes most of the time.
 
+    A frame that takes far longer than others is let go: the results behind it go on, and a worker that never comes back
+    is replaced, with the engine that it is in.
+
     Args:
         frames: where frames come from.
         segmenter: stays the caller's to close, after `join`.
         crew: how many frames are in work at once.
-        countable_ids: class ids that are counted.
+        countable_ids: gives the class ids that are counted now.
         sinks: get every result, in order. One that fails is told of and does not stop the others.
     """
 
@@ -59,11 +68,12 @@ class Pipeline:
         segmenter: FrameSegmenter,
         crew: Crew,
         scale: LiveScale,
-        countable_ids: tuple[int, ...],
+        countable_ids: Callable[[], tuple[int, ...]],
         sinks: Sequence[Sink],
         faults: FaultLog,
     ) -> None:
         self._frames = frames
+        self._segmenter = segmenter
         self._scale = scale
         self._countable_ids = countable_ids
         self._sinks = tuple(sinks)
@@ -79,12 +89,10 @@ class Pipeline:
         self._stopping = threading.Event()
         self._counted = threading.Lock()
         self._results = 0
-        self._measuring = 0
-        self._failed = 0
-        self._threads = [
-            threading.Thread(target=self._work, args=(number, segmenter), name=f"worker-{number}", daemon=True)
-            for number in range(crew.most)
-        ]
+        self._drops = Counter[str](dict.fromkeys(("measuring", "failed", "late", "hung"), 0))
+        self._workers = Workers(
+            crew.most, self._work, late=self._let_pass, let_go=segmenter.give_up, hung=self._report_hung
+        )
 
     @property
     def in_work(self) -> int:
@@ -98,19 +106,17 @@ class Pipeline:
 
     def start(self) -> None:
         """Begin to work."""
-        for thread in self._threads:
-            thread.start()
+        self._workers.start()
 
     def request_stop(self) -> None:
         """Stop after the frames in work."""
         self._stopping.set()
+        self._workers.request_stop()
         self._frames.close()
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the stop until a monotonic time. False: a worker is still inside an engine."""
-        for thread in self._threads:
-            thread.join(max(0.0, deadline_s - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        return self._workers.join(deadline_s)
 
     def rate_hz(self) -> float:
         """Results per second."""
@@ -122,50 +128,72 @@ class Pipeline:
 
     def drops(self) -> dict[str, int]:
         """Frames that reached us and became no result, by cause."""
-        return {"busy": self._frames.replaced, "measuring": self._measuring, "failed": self._failed}
+        with self._counted:
+            return {"busy": self._frames.replaced, **self._drops}
 
-    def _work(self, number: int, segmenter: FrameSegmenter) -> None:
-        while not self._stopping.is_set():
+    def _work(self, worker: Worker) -> None:
+        while not (self._stopping.is_set() or worker.given_up):
             # One that is not needed rests; if all took turns, each frame would begin with a switch of threads.
-            if number >= self._in_work:
+            if worker.number >= self._in_work:
                 self._stopping.wait(POLL_S)
                 continue
-            taken = self._take()
-            if taken is not None:
-                self._process(segmenter, *taken)
+            frame = self._take(worker)
+            if frame is not None and worker.ticket is not None:
+                self._process(frame, worker, worker.ticket)
 
-    def _take(self) -> tuple[Frame, int] | None:
+    def _take(self, worker: Worker) -> Frame | None:
         # One worker at a time, so that tickets are in the order of the frames.
         with self._taking:
             if not self._order.wait_for_room(POLL_S):
                 return None
             frame = self._frames.take(POLL_S)
-            return None if frame is None else (frame, self._order.ticket())
+            if frame is not None:
+                worker.begin(self._order.ticket())
+            return frame
 
-    def _process(self, segmenter: FrameSegmenter, frame: Frame, ticket: int) -> None:
+    def _process(self, frame: Frame, worker: Worker, ticket: int) -> None:
         result = None
         try:
-            result = self._result(segmenter, frame)
+            result = self._result(frame)
         except Exception as error:  # a worker outlives whatever one frame does to it; the page shows the fault
             self._faults.report("segmentation", error)
-            with self._counted:
-                self._failed += 1
+            self._drop("failed")
             self._stopping.wait(POLL_S)  # a fault with every frame must not spin
         finally:
             self._order.finish(ticket, result)
+            self._workers.done(worker)
 
-    def _result(self, segmenter: FrameSegmenter, frame: Frame) -> Result | None:
+    def _result(self, frame: Frame) -> Result | None:
         taken_ns = time.monotonic_ns()
-        scale = self._scale.of(frame, segmenter.measure_red_cell_px)
+        scale = self._scale.of(frame, self._segmenter.measure_red_cell_px)
         if scale is None:
-            with self._counted:
-                self._measuring += 1
+            self._drop("measuring")
             return None
-        segmentation = segmenter.segment(frame.pixels, red_cell_px=scale.red_cell_px)
-        counts = tally(list(segmentation.cells), self._countable_ids)
+        segmentation = self._segmenter.segment(frame.pixels, red_cell_px=scale.red_cell_px)
+        counts = tally(list(segmentation.cells), self._countable_ids())
         latency_ms = (time.monotonic_ns() - frame.captured_ns) / 1e6
         stages_ms = {"wait": (taken_ns - frame.captured_ns) / 1e6, **segmentation.timings_ms, "latency": latency_ms}
-        return Result(frame, segmentation, scale, counts, stages_ms, latency_ms)
+        return Result(frame, segmentation, scale, counts, stages_ms, latency_ms, self._in_work)
+
+    def _let_pass(self, ticket: int) -> None:
+        """The results behind a frame wait no longer for it."""
+        if self._order.finish(ticket, None):
+            self._drop("late")
+
+    def _report_hung(self, ticket: int, age_s: float) -> None:
+        if self._order.finish(ticket, None):
+            self._drop("hung")
+        else:
+            with self._counted:  # it was called late before
+                self._drops["late"] -= 1
+                self._drops["hung"] += 1
+        self._faults.report(
+            "segmentation", EngineError(f"A frame did not come back within {age_s:.0f} s and was given up.")
+        )
+
+    def _drop(self, cause: str) -> None:
+        with self._counted:
+            self._drops[cause] += 1
 
     def _deliver(self, result: Result) -> None:
         self._results += 1

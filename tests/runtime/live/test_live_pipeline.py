@@ -92,7 +92,9 @@ def test_results_of_uneven_workers_come_in_the_order_of_the_frames(standins):
             time.sleep(next(spans_s))
             return super().segment(pixels, red_cell_px=red_cell_px)
 
-    pipeline = Pipeline(frames, Uneven(0), Crew.of(3), LiveScale(7.5, GIVEN), (1, 2, 3), [collector], FaultLog())
+    pipeline = Pipeline(
+        frames, Uneven(0), Crew.of(3), LiveScale(7.5, GIVEN), lambda: (1, 2, 3), [collector], FaultLog()
+    )
     pipeline.start()
     camera = standins.DiscCamera(rate_hz=200)
     for _ in range(60):
@@ -124,7 +126,7 @@ def test_a_broken_sink_is_named_and_the_others_still_get_every_result(standins):
     frames, collector, faults = Mailbox(), Collector(), FaultLog()
     sinks = [BrokenSink(), collector]
     pipeline = Pipeline(
-        frames, standins.ColourSegmenter(0), Crew.of(1), LiveScale(7.5, GIVEN), (1, 2, 3), sinks, faults
+        frames, standins.ColourSegmenter(0), Crew.of(1), LiveScale(7.5, GIVEN), lambda: (1, 2, 3), sinks, faults
     )
     pipeline.start()
     camera = standins.DiscCamera(rate_hz=500)

@@ -5,31 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from hemonode.device.camera.contract import Camera
+from hemonode.device.camera.contract import Camera, Control
 from hemonode.device.frame import Frame
+from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.mailbox import Mailbox
-from hemonode.runtime.live.meters import FaultLog
-from hemonode.runtime.live.status import CameraState
+from hemonode.runtime.live.meters import FaultLog, RateMeter
+from hemonode.runtime.live.status import CameraState, SourceStatus
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
 SILENT_AFTER_S = 5.0
-
-
-@dataclass(frozen=True)
-class CaptureStatus:
-    """What the camera does now, and what it did so far.
-
-    `missed` counts gaps in the camera's own numbering: pictures that were lost before they reached us.
-    """
-
-    state: CameraState
-    name: str
-    captured: int
-    missed: int
-    reopened: int
 
 
 class Capture:
@@ -42,7 +28,20 @@ class Capture:
         faults: where failures are told.
     """
 
-    def __init__(self, camera: Camera, reopen: Callable[[], Camera], frames: Mailbox[Frame], faults: FaultLog) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        reopen: Callable[[], Camera],
+        frames: Mailbox[Frame],
+        log: EventLog,
+        faults: FaultLog,
+        source_id: str,
+        kind: str,
+    ) -> None:
+        self._log, self._id, self._kind = log, source_id, kind
+        self._rate = RateMeter()
+        self._size: tuple[int, int] | None = None
+        self._open_camera = camera
         self._camera: Camera | None = camera
         self._name = camera.name
         self._reopen = reopen
@@ -71,11 +70,34 @@ class Capture:
         self._thread.join(max(0.0, deadline_s - time.monotonic()))
         return not self._thread.is_alive()
 
-    def status(self) -> CaptureStatus:
+    def controls(self) -> tuple[Control, ...]:
+        """The camera's."""
+        return self._open_camera.controls()
+
+    def set_control(self, name: str, *, value: float | None = None, automatic: bool | None = None) -> Control:
+        """At the camera."""
+        return self._open_camera.set_control(name, value=value, automatic=automatic)
+
+    def status(self) -> SourceStatus:
         """The state of this moment."""
-        silent = self._state == "running" and time.monotonic() - self._last_frame_s > SILENT_AFTER_S
-        state: CameraState = "silent" if silent else self._state
-        return CaptureStatus(state, self._name, self._captured, self._missed, self._reopened)
+        age_s = time.monotonic() - self._last_frame_s
+        silent = self._state == "running" and age_s > SILENT_AFTER_S
+        height, width = self._size or (None, None)
+        return SourceStatus(
+            id=self._id,
+            name=self._name,
+            kind=self._kind,
+            state="silent" if silent else self._state,
+            width=width,
+            height=height,
+            rate_hz=round(self._rate.rate_hz(), 2),
+            age_s=round(age_s, 2),
+            captured=self._captured,
+            missed=self._missed,
+            damaged=0,
+            stalls=0,
+            reopened=self._reopened,
+        )
 
     def _run(self) -> None:
         try:
@@ -109,6 +131,8 @@ class Capture:
                 self._missed += max(0, frame.sequence - expected)
             expected = frame.sequence + 1
             self._captured += 1
+            self._rate.tick()
+            self._size = (frame.pixels.shape[0], frame.pixels.shape[1])
             self._last_frame_s = time.monotonic()
             self._pause_s = FIRST_PAUSE_S
             self._frames.put(frame)

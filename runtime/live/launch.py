@@ -1,127 +1,130 @@
-"""`hemonode live` behind its options: opens bundle, engines and camera, serves the page, and stops cleanly."""
+"""`hemonode live` behind its configuration: joins the parts, serves the page, and stops cleanly."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import cv2
 
-from hemonode.device.camera import open_camera
-from hemonode.device.camera.contract import Camera
-from hemonode.runtime.bundle.reader import open_bundle
-from hemonode.runtime.bundle.schema import ScaleRecord
-from hemonode.runtime.live.config import LiveConfig
-from hemonode.runtime.live.crew import crew_for, usable_cores
-from hemonode.runtime.live.events import EventLog
-from hemonode.runtime.live.meters import FaultLog
-from hemonode.runtime.live.model import LiveModel
-from hemonode.runtime.live.scale import LiveScale, Scale
-from hemonode.runtime.live.session import STOP_S, LiveSession, ModelInfo
-from hemonode.runtime.scale import from_um_per_px
+from hemonode.runtime.live.assembly import assemble
+from hemonode.runtime.live.config import LiveConfig, PageConfig
+from hemonode.runtime.live.desk import Desk
+from hemonode.runtime.live.logs import start_logs
+from hemonode.runtime.live.notify import Notifier
+from hemonode.runtime.live.parts import Parts
+from hemonode.runtime.live.session import LiveSession
 from hemonode.runtime.web.access import Access
+from hemonode.runtime.web.limits import Limits
+from hemonode.runtime.web.refusals import Refusals
 from hemonode.runtime.web.server import LiveServer, build_app, listen
+from hemonode.runtime.web.tls import tls_context
+
+Announce = Callable[[str | None, list[str]], None]
 
 
-def serve(config: LiveConfig, announce: Callable[[str, list[str]], None]) -> None:
+def serve(config: LiveConfig, announce: Announce) -> None:
     """Run the live view until Ctrl-C or SIGTERM.
 
     Args:
         config: what to show and where.
-        announce: gets the page's address once it answers, and lines on what runs.
+        announce: gets the page's address once it answers (None: there is no page), and lines on what runs.
 
     Raises:
         HemonodeError: address, bundle, engine or camera cannot be had as asked.
     """
-    access = Access(config.page.host, config.page.secret())
+    start_logs(config.log)
     # Each worker is one core's work; OpenCV's own threads would only get in their way.
     cv2.setNumThreads(1)
     with ExitStack() as owned:
-        listener = owned.enter_context(listen(config.page.host, config.page.port))
-        faults = FaultLog()
-        model = _open_model(config, faults)
-        owned.callback(model.close)
-        session = _open_session(config, model, faults)
-        server = LiveServer(
-            build_app(session, session.hub, access),
-            session.hub,
-            lambda: announce(f"http://{_in_url(config.page.host)}:{listener.getsockname()[1]}/", model.introduction),
-        )
+        # First: that a port is taken is no news after a minute of opening.
+        page = None if config.headless and not config.metrics else owned.enter_context(_page_address(config.page))
+        parts = assemble(config)
+        session, desk, notifier = LiveSession(parts), Desk(parts), Notifier(lambda: desk.status())
         session.start()
         try:
-            _serve_until_told(server, listener)
+            with _bundle_read_again_on_hangup(desk, notifier):
+                if page is None:
+                    announce(None, parts.model.introduction)
+                    notifier.start()
+                    _wait_until_told()
+                else:
+                    page.serve(desk, parts, notifier, announce, headless=config.headless)
         finally:
-            stopped = session.stop()
-            model.request_stop()
-            if not (model.join(time.monotonic() + STOP_S) and stopped):
+            notifier.request_stop()
+            if not session.stop():
                 _leave_at_once()
+            session.close()
 
 
-def _open_model(config: LiveConfig, faults: FaultLog) -> LiveModel:
-    return LiveModel(
-        open_bundle(config.model.bundles[0] if config.model.bundles else None),
-        bundle_id="started with",
-        engine=config.model.engine,
-        setting=config.solver.setting,
-        precision=config.model.precision,
-        cores=usable_cores(),
-        log=EventLog(),
-        faults=faults,
-        tell=lambda line: print(line, file=sys.stderr, flush=True),
-    )
+class _Page:
+    """The page's address, taken, and who may ask there."""
+
+    def __init__(self, config: PageConfig) -> None:
+        self._config = config
+        self._limits, self._refusals = Limits(), Refusals()
+        secure = config.certificate is not None
+        self._access = Access(config.host, config.secret(), config.names, secure=secure)
+        self._tls = tls_context(config.certificate, config.key) if config.certificate and config.key else None
+        self.listener = listen(config.host, config.port, self._limits, self._refusals)
+
+    def serve(self, desk: Desk, parts: Parts, notifier: Notifier, announce: Announce, *, headless: bool) -> None:
+        """Answer until Ctrl-C or SIGTERM."""
+
+        def answers() -> None:
+            announce(None if headless else self._url(), parts.model.introduction)
+            notifier.start()
+
+        app = build_app(desk, parts.hub, self._access, self._limits, self._refusals, headless=headless)
+        server = LiveServer(app, parts.hub, answers, self._limits, self._tls)
+        # uvicorn ends on Ctrl-C and SIGTERM and then raises the same signal again, for whoever started it.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[self.listener])
+
+    def _url(self) -> str:
+        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
+        return f"{'http' if self._tls is None else 'https'}://{host}:{self.listener.getsockname()[1]}/"
 
 
-def _open_session(config: LiveConfig, model: LiveModel, faults: FaultLog) -> LiveSession:
-    def open_source() -> Camera:
-        return open_camera(config.source[0].source, rate_hz=config.source[0].rate_hz)
-
-    manifest = model.manifest
-    scale = LiveScale(manifest.scale.red_cell_um, _given_scale(config, manifest.scale))
-    return LiveSession(
-        open_source(),
-        open_source,
-        model,
-        crew_for(lambda: model.engine),
-        scale,
-        manifest.classes,
-        lambda: _model_info(model),
-        faults,
-    )
+@contextmanager
+def _page_address(config: PageConfig) -> Iterator[_Page]:
+    page = _Page(config)
+    try:
+        yield page
+    finally:
+        page.listener.close()
 
 
-def _model_info(model: LiveModel) -> ModelInfo:
-    status = model.status()
-    return ModelInfo(
-        bundle=status.bundle,
-        model=status.model,
-        setting=model.setting,
-        engine=status.engine,
-        version=status.version,
-        device=status.device,
-        precision=status.precision,
-        passed_over=status.passed_over,
-        remarks=status.remarks,
-    )
-
-
-def _given_scale(config: LiveConfig, record: ScaleRecord) -> Scale | None:
-    if config.scale.red_cell_px is not None:
-        return Scale(config.scale.red_cell_px, "given")
-    if config.scale.um_per_px is not None:
-        return Scale(from_um_per_px(config.scale.um_per_px, record), "um_per_px")
-    return None
-
-
-def _serve_until_told(server: LiveServer, listener: socket.socket) -> None:
-    # uvicorn ends on Ctrl-C and SIGTERM and then raises the same signal again, for whoever started it.
+def _wait_until_told() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+        while True:
+            time.sleep(3600)
+
+
+@contextmanager
+def _bundle_read_again_on_hangup(desk: Desk, notifier: Notifier) -> Iterator[None]:
+    """SIGHUP, as `systemctl reload` sends it; where signals cannot be had (not the main thread), without."""
+
+    def read_again() -> None:
+        notifier.reloading()
+        desk.read_bundle_again()
+
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    # A handler runs between two steps of whatever the main thread does, which may hold a lock.
+    before = signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=read_again, daemon=True).start())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def _leave_at_once() -> None:
@@ -129,7 +132,3 @@ def _leave_at_once() -> None:
     print("hemonode: a camera or engine did not answer within two seconds and was left behind.", file=sys.stderr)
     sys.stderr.flush()
     os._exit(0)
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hemonode.device.frame import Frame
+from hemonode.errors import DeviceError
+from hemonode.runtime.scale import LARGEST_PX, SMALLEST_PX
 from hemonode.runtime.segmentation import ScaleSource
 
 FRAMES_MEASURED = 3
@@ -43,6 +45,7 @@ class LiveScale:
         self._lock = threading.Lock()
         self._measured: list[float] = []
         self._kept: Scale | None = None
+        self._camera_tells = False
 
     def of(self, frame: Frame, measure: Callable[[npt.NDArray[np.uint8]], float]) -> Scale | None:
         """The scale of a frame. None: the frame was only used to measure it, more are needed.
@@ -54,8 +57,10 @@ class LiveScale:
         Raises:
             PictureError: no red cells were found to measure.
         """
-        if self._given is not None:
-            return self._given
+        given = self._given
+        if given is not None:
+            return given
+        self._camera_tells = frame.um_per_px is not None
         if frame.um_per_px is not None:
             return Scale(self._red_cell_um / frame.um_per_px, "um_per_px")
         with self._lock:
@@ -64,13 +69,37 @@ class LiveScale:
             return self._kept
 
     def measure_again(self) -> bool:
-        """Forget a measured scale, so that the next frames give a new one. False: the scale was not measured."""
+        """Forget a scale that was measured or given, so that the next frames give a new one.
+
+        Returns:
+            False where the camera itself tells the scale: nothing is measured then.
+        """
         with self._lock:
-            if self._kept is None:
-                return False
+            self._given = None
             self._kept = None
             self._measured.clear()
-            return True
+            return not self._camera_tells
+
+    def give(self, red_cell_px: float) -> None:
+        """Set it.
+
+        Raises:
+            DeviceError: no camera shows red cells of that size.
+        """
+        # Twice and half of what is measured: a person may know better, but not by a slip of a digit.
+        if not SMALLEST_PX / 2 <= red_cell_px <= LARGEST_PX * 2:
+            raise DeviceError(
+                f"Red cells of {red_cell_px:g} px cannot be used; give {SMALLEST_PX / 2:g} to {LARGEST_PX * 2:g}."
+            )
+        self._given = Scale(red_cell_px, "given")
+
+    def forget(self) -> None:
+        """Another camera: nothing that was known of the one before holds."""
+        with self._lock:
+            self._given = None
+            self._kept = None
+            self._measured.clear()
+            self._camera_tells = False
 
     def _measure(self, red_cell_px: float) -> None:
         self._measured.append(red_cell_px)

@@ -78,7 +78,7 @@ class FieldCount:
         counts: cells in the counting frame, by class id.
         visible: all cells, by class id.
         warnings: why the count may be wrong: out of focus, too dark, …
-        packet: number of the packet whose picture was counted.
+        packet: number of the packet whose picture was counted; None where the latest was asked for.
     """
 
     id: int
@@ -86,7 +86,7 @@ class FieldCount:
     counts: dict[int, int]
     visible: dict[int, int]
     warnings: tuple[str, ...]
-    packet: int
+    packet: int | None
 
 
 class LiveView(Protocol):

@@ -1,0 +1,119 @@
+"""Opens the parts of a live view as its configuration says, and joins them."""
+
+from __future__ import annotations
+
+import sys
+
+from hemonode.device.frame import Frame
+from hemonode.runtime.bundle.schema import Manifest, ScaleRecord
+from hemonode.runtime.live.bundles import Bundles
+from hemonode.runtime.live.capture import Capture
+from hemonode.runtime.live.config import LiveConfig, ScaleConfig
+from hemonode.runtime.live.crew import crew_for, usable_cores
+from hemonode.runtime.live.events import EventLog
+from hemonode.runtime.live.governor import Governor
+from hemonode.runtime.live.host import HostWatch
+from hemonode.runtime.live.mailbox import Mailbox
+from hemonode.runtime.live.meters import FaultLog
+from hemonode.runtime.live.model import LiveModel
+from hemonode.runtime.live.parts import Parts
+from hemonode.runtime.live.pipeline import Pipeline
+from hemonode.runtime.live.report import report
+from hemonode.runtime.live.scale import LiveScale, Scale
+from hemonode.runtime.live.sources import Sources, named_source
+from hemonode.runtime.record.recorder import Recorder
+from hemonode.runtime.scale import from_um_per_px
+from hemonode.runtime.tally.field import CountedField
+from hemonode.runtime.tally.keeper import TallyKeeper
+from hemonode.runtime.web.encode import PageSink
+from hemonode.runtime.web.hub import Hub
+
+_GB = 1_000_000_000
+
+
+def assemble(config: LiveConfig) -> Parts:
+    """Open everything. Start the parts with `LiveSession`.
+
+    Raises:
+        HemonodeError: the bundle, an engine or the first camera cannot be had as asked.
+    """
+    log = EventLog()
+    faults = FaultLog(log)
+    bundles = Bundles(config.model.bundles or (None,))
+    sources = Sources([named_source(named.source, named.name, named.rate_hz) for named in config.source])
+    model = _open_model(config, bundles, log, faults)
+    try:
+        return _join(config, sources, bundles, model, log, faults)
+    except BaseException:
+        model.close()
+        raise
+
+
+def _open_model(config: LiveConfig, bundles: Bundles, log: EventLog, faults: FaultLog) -> LiveModel:
+    first = bundles.all[0]
+    return LiveModel(
+        first.open(),
+        bundle_id=first.id,
+        engine=config.model.engine,
+        setting=config.solver.setting,
+        precision=config.model.precision,
+        cores=usable_cores(),
+        log=log,
+        faults=faults,
+        tell=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+
+
+def _join(
+    config: LiveConfig, sources: Sources, bundles: Bundles, model: LiveModel, log: EventLog, faults: FaultLog
+) -> Parts:
+    frames = Mailbox[Frame]()
+    scale = LiveScale(model.manifest.scale.red_cell_um, _given_scale(config.scale, model.manifest.scale))
+    host = HostWatch()
+    governor = Governor(model, log, host, config.solver.wish())
+    recorder = Recorder(
+        config.recorder.folder,
+        log,
+        faults,
+        budget_bytes=int(config.recorder.budget_gb * _GB),
+        reserve_bytes=int(config.recorder.reserve_gb * _GB),
+    )
+    recorder.keep_pictures(config.recorder.pictures)
+    log.listen(recorder.note)
+    tally = TallyKeeper(model.manifest.classes, log, faults, lambda field: _keep(recorder, field))
+    model.on_change(lambda manifest: tally.renew(manifest.classes))
+    hub = Hub(lambda: report(parts))
+    page = PageSink(hub.wanted, hub.publish, faults)
+    pipeline = Pipeline(
+        frames,
+        governor,
+        crew_for(lambda: model.engine),
+        scale,
+        lambda: countable(model.manifest),
+        [governor, tally, page],
+        faults,
+    )
+    # Last: whatever fails before leaves no camera open.
+    first = sources.all()[0]
+    capture = Capture(first.open(), first.open, frames, log, faults, first.id, first.kind)
+    parts = Parts(
+        log, faults, sources, bundles, capture, model, governor, host, scale, pipeline, tally, recorder, page, hub
+    )
+    return parts
+
+
+def countable(manifest: Manifest) -> tuple[int, ...]:
+    """Ids of the classes whose cells are counted."""
+    return tuple(record.id for record in manifest.classes if record.countable)
+
+
+def _keep(recorder: Recorder, field: CountedField) -> None:
+    recorder.keep(field, picture=True)
+
+
+def _given_scale(config: ScaleConfig, record: ScaleRecord) -> Scale | None:
+    if config.red_cell_px is not None:
+        return Scale(config.red_cell_px, "given")
+    if config.um_per_px is not None:
+        return Scale(from_um_per_px(config.um_per_px, record), "um_per_px")
+    return None

@@ -124,10 +124,11 @@ class EngineShelf:
         return any(pool.give_up(thread) for pool in self._pools)
 
     @property
-    def memory_bytes(self) -> int | None:
-        """What the open engines took of this process's memory when they were opened; None where that is not known."""
-        taken = [engine.memory_bytes for engine in self._working.engines]
-        return None if None in taken else sum(size for size in taken if size is not None)
+    def taken_bytes(self) -> tuple[int, ...]:
+        """By how much this process grew when each of the open engines was opened, as far as that is known."""
+        return tuple(
+            engine.memory_bytes for pool in self._pools for engine in pool.engines if engine.memory_bytes is not None
+        )
 
     def close(self) -> None:
         """Release the engines, after the runs in work. Calling it again does nothing."""

@@ -159,7 +159,7 @@ class Ladder:
             HemonodeError: there is less.
         """
         memory = read_memory(self._root)
-        largest = max((engine.memory_bytes or 0 for engine in self._engines.engines), default=0)
+        largest = max(self._engines.taken_bytes, default=0)
         needed = max(_LEAST_FREE_BYTES, 3 * largest // 2)
         if memory is not None and memory.available_bytes < needed:
             raise HemonodeError(

@@ -86,7 +86,8 @@ class LiveModel:
     @property
     def memory_bytes(self) -> int | None:
         """What the open engines took when they were opened; None where that is not known."""
-        return self._running.segmenter.engines.memory_bytes
+        taken = self._running.segmenter.engines.taken_bytes
+        return sum(taken) if taken else None
 
     @property
     def introduction(self) -> list[str]:

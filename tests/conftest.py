@@ -29,7 +29,7 @@ from hemonode.runtime.bundle.writer import write_manifest
 from hemonode.runtime.classes import BLOOD_CLASSES
 
 # In tests/standins; what several folders of tests share.
-pytest_plugins = ("live_standins",)
+pytest_plugins = ("live_standins", "page_standins")
 
 if TYPE_CHECKING:
     from hemonode.train.recipe import Recipe

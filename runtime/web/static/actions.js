@@ -20,14 +20,17 @@ const LABELS = {
 export class Actions {
   #status = null;
   #card;
+  #became;
   #finished;
   #busy = false;
   #wasRunning = null;
   #interrupted = null;
 
-  // `card` counts what is shown; `finished(tally, session)` gets the last figures of a tally.
-  constructor(card, finished) {
+  // `card` counts what is shown; `became(tally)` hears at once what a command made of the tally; `finished(tally, session)`
+  // gets its last figures.
+  constructor(card, became, finished) {
     this.#card = card;
+    this.#became = became;
     this.#finished = finished;
     byId("start-form").addEventListener("submit", (event) => { event.preventDefault(); this.start(); });
     byId("goal-percent").addEventListener("change", () => this.#explainGoal());
@@ -100,7 +103,9 @@ export class Actions {
     if (this.#busy) return undefined;
     this.#busy = true;
     try {
-      return await attempt(() => post("/api/tally", wish));
+      const tally = await attempt(() => post("/api/tally", wish));
+      if (tally) this.#became(tally);
+      return tally;
     } finally {
       this.#busy = false;
     }

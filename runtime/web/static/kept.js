@@ -27,7 +27,10 @@ let session;
 
 export const flipPictures = () => keepPictures(pictures.getAttribute("aria-checked") !== "true");
 
-function keepPictures(wanted) { return attempt(() => post("/api/recording", { pictures: wanted })); }
+async function keepPictures(wanted) {
+  const recorder = await attempt(() => post("/api/recording", { pictures: wanted }));
+  if (recorder) setAttribute(pictures, "aria-checked", recorder.keeps_pictures);
+}
 
 export function showKept({ recorder }) {
   setAttribute(pictures, "aria-checked", recorder.keeps_pictures);

@@ -21,11 +21,15 @@ import { showSolver } from "/static/solver.js";
 import { openStream } from "/static/stream.js";
 import { ViewTab } from "/static/viewtab.js";
 
+const ANSWER_HOLDS_MS = 1000;
+
 let status = null;
 let connected = false;
 let frozen = false;
 let countable = [];
 let turnedAway = "";
+// What a command made of the tally; a status that was on its way before must not undo it for a moment.
+let answered = { tally: null, until: 0 };
 
 const lens = new Lens(byId("view"));
 const painter = new Painter(lens);
@@ -33,7 +37,7 @@ const look = new ViewTab(painter);
 const full = new Full();
 const counts = new Counts((id, shown) => painter.showClass(id, shown));
 const card = new FieldCard(holdField, releaseField, () => countable);
-const actions = new Actions(card, showDone);
+const actions = new Actions(card, tallyBecame, showDone);
 
 const stream = openStream({
   async result(result) {
@@ -42,7 +46,8 @@ const stream = openStream({
   },
   status(latest) {
     if (status && latest.uptime_s < status.uptime_s) forgetEvents();
-    status = latest;
+    const late = latest.tally.state !== answered.tally?.state && performance.now() < answered.until;
+    status = late ? { ...latest, tally: answered.tally } : latest;
     show();
   },
   connection(open) {
@@ -52,6 +57,12 @@ const stream = openStream({
   },
   cut(reason) { turnedAway = reason; describe(); },
 });
+
+function tallyBecame(tally) {
+  answered = { tally, until: performance.now() + ANSWER_HOLDS_MS };
+  status = { ...status, tally };
+  show();
+}
 
 function show() {
   countable = status.classes.filter((one) => one.countable);

@@ -10,6 +10,9 @@ from types import TracebackType
 from hemonode.device.frame import Frame
 from hemonode.errors import DeviceError
 
+PATIENCE_S = 5.0
+"""How long a camera may usually give no picture before it counts as stalled."""
+
 
 @dataclass(frozen=True)
 class Control:
@@ -80,12 +83,14 @@ class Camera(ABC):
         identity: what finds the very same one again, whatever number it has then; a source for `open_camera`.
         damaged: pictures that arrived incomplete and were dropped; they leave a gap in the numbers, too.
         remarks: what it does otherwise than it was asked to when it was opened, one sentence each.
+        patience_s: how long it may give no picture before it counts as stalled; longer than its longest exposure.
     """
 
     name: str
     identity: str
     damaged: int = 0
     remarks: tuple[str, ...] = ()
+    patience_s: float = PATIENCE_S
 
     @abstractmethod
     def read(self) -> Frame | None:

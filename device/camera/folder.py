@@ -27,6 +27,7 @@ class FolderCamera(Camera):
         self._pictures = _pictures(path)
         self._loop = loop
         self._pace = Pace(rate_hz)
+        self.patience_s = self._pace.patience_s
         self._next = 0
         self._sequence = 0
         self._broken: set[Path] = set()

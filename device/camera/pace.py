@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from hemonode.device.camera.contract import PATIENCE_S
 from hemonode.errors import DeviceError
 
 FASTEST_HZ = 10_000.0
@@ -31,6 +32,7 @@ class Pace:
             DeviceError: the rate is not above 0 and at most 10,000 frames a second.
         """
         self._period_ns = round(1e9 / checked_rate_hz(rate_hz))
+        self.patience_s = max(PATIENCE_S, 3 / rate_hz)
         self._due_ns = time.monotonic_ns()
 
     def wait(self) -> int:

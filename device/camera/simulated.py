@@ -26,6 +26,7 @@ class SimulatedCamera(Camera):
         self._microscope: Microscope | None = microscope
         self._rate_hz = rate_hz
         self._pace = Pace(rate_hz)
+        self.patience_s = self._pace.patience_s
         self._sequence = 0
 
     def read(self) -> Frame:

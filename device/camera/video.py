@@ -30,6 +30,7 @@ class VideoCamera(Camera):
         self._promised = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         own_hz = self._capture.get(cv2.CAP_PROP_FPS)
         self._pace = Pace(rate_hz if rate_hz is not None else own_hz if 0 < own_hz <= 1000 else RATE_WITHOUT_ONE_HZ)
+        self.patience_s = self._pace.patience_s
         self._sequence = 0
         self._in_pass = 0
         # A file without a single frame is found on opening, not at the first read.

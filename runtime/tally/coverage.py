@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Rectangles = npt.NDArray[np.float64]
-"""float [n, 4], columns left, top, right, bottom; a point on the left or top edge is inside, on the others it is not."""
+"""float [n, 4], columns left, top, right, bottom; points on the left or top edge are inside, on the others not."""
 
 
 def new_area(rectangle: npt.NDArray[np.float64], covered: Rectangles) -> float:

@@ -1,4 +1,4 @@
-"""Exact 95 % intervals of counted cells: binomial for shares (Clopper-Pearson), Poisson for cells per field (Garwood)."""
+"""Exact 95 % intervals of counted cells: binomial for shares, Poisson for cells per field."""
 
 from __future__ import annotations
 

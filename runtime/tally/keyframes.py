@@ -1,4 +1,4 @@
-"""The pictures that hold the map of a slide together: where each lies, what it covers, which of its cells were counted."""
+"""The pictures that make the map of a slide: where each lies, what it covers, which of its cells were counted."""
 
 from __future__ import annotations
 

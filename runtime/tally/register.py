@@ -1,8 +1,8 @@
 """How far a picture lies from an earlier one of the same smear, and whether that is certain.
 
 Normalised correlation of what both pictures show, for every shift at once through the Fourier transform (Lewis 1995;
-the sums of squares by integral images). It is judged by thresholds that were measured on pairs of real fields, right and
-wrong ones; see `is_certain`.
+the sums of squares by integral images). It is judged by thresholds that were measured on pairs of real fields, right
+and wrong ones; see `Shift.is_certain`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Positions = npt.NDArray[np.float64]
-# Drift spreads along a chain of pictures by one more for each step; where a loop is longer, it settles with the next ones.
+# Each step carries a correction one picture further; where a loop is longer, it settles with the next ones.
 _MOST_STEPS = 300
 _ENOUGH_PX = 0.05
 

@@ -46,7 +46,7 @@ class LiveCounts:
 
 
 def _middle(values: list[int]) -> float:
-    """Mean of the middle half: one picture that was misjudged does not move it, a step of one cell does."""
+    """Mean of the middle half: a picture or two that were misjudged do not move it."""
     ordered = np.sort(np.array(values, np.float64))
     cut = len(ordered) // 4
     return round(float(ordered[cut : len(ordered) - cut].mean()), 2)

@@ -61,7 +61,7 @@ def _gamma_terms(a: float, x: float) -> Iterator[tuple[float, float]]:
 
 
 def _fraction(terms: Iterator[tuple[float, float]], first: float = 1.0) -> float:
-    """first + p₁/(q₁ + p₂/(q₂ + …)) for terms (p, q)."""
+    """The fraction first + p₁/(q₁ + p₂/(q₂ + …)) for terms (p, q)."""
     value = above = first or _TINY
     below = 0.0
     for _, (p, q) in zip(range(_MOST_TERMS), terms, strict=False):

@@ -26,7 +26,7 @@ ENOUGH_SHARE = 1 / 3
 RESTING_SHARE = 0.05
 """so much, when the view rests, or"""
 LEAVING_SHARE = 0.02
-"""so much, when the tally pauses or ends, or the view goes elsewhere. What is less is left to the next picture there."""
+"""so much, when the tally pauses or ends, or the view goes elsewhere. Less is left to the next picture there."""
 
 # A part that came into view and goes out of it again is counted, when it is worth it, before it is gone.
 _GOING_SHARE = 0.1

@@ -1,0 +1,176 @@
+"""The tally beside the pipeline: never in its way, and clear about what can be done when."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from hemonode.errors import HemonodeError
+from hemonode.runtime.live.events import EventLog
+from hemonode.runtime.live.meters import FaultLog
+from hemonode.runtime.tally.keeper import TallyKeeper
+
+
+@pytest.fixture
+def kept():
+    return []
+
+
+@pytest.fixture
+def keeper(classes, kept):
+    keeper = TallyKeeper(classes, EventLog(), FaultLog(), kept.append)
+    keeper.start()
+    yield keeper
+    keeper.request_stop()
+    assert keeper.join(time.monotonic() + 2)
+
+
+@pytest.fixture
+def show(slide, standins):
+    """Shows a result and waits until the keeper looked at it."""
+
+    def show(keeper, x, y, number):
+        seen = []
+        consider = keeper._consider
+        keeper._consider = lambda result: (consider(result), seen.append(result))
+        keeper.accept(slide.result(x, y, number))
+        standins.wait_until(lambda: seen)
+        keeper._consider = consider
+
+    return show
+
+
+def test_before_a_tally_there_is_quality_and_a_live_count(keeper, show):
+    assert keeper.quality() is None
+    show(keeper, 300, 200, 0)
+    assert keeper.quality() is not None
+    assert {count.id for count in keeper.counts()} == {1, 2, 3}
+    status = keeper.status()
+    assert (status.state, status.cells, status.goal_cells) == ("off", 0, 384)
+
+
+def test_a_tally_from_start_to_end(keeper, show, kept):
+    keeper.begin("Sample 1", goal_percent=25, goal_class=2)
+    show(keeper, 300, 200, 0)
+    status = keeper.status()
+    assert (status.state, status.name, status.goal_cells) == ("counting", "Sample 1", 61)
+    assert status.cells == sum(kept[0].counts.values()) > 0
+    assert status.progress == pytest.approx(kept[0].counts[2] / 61)
+    keeper.finish()
+    after = keeper.status()
+    assert (after.state, after.cells) == ("off", status.cells)
+    show(keeper, 500, 300, 9)
+    assert keeper.status().cells == status.cells
+
+
+def test_nothing_is_counted_while_paused(keeper, show, kept):
+    keeper.begin("sample")
+    show(keeper, 0, 0, 0)
+    keeper.pause()
+    show(keeper, 200, 0, 1)
+    assert (keeper.status().state, len(kept)) == ("paused", 1)
+    keeper.resume()
+    show(keeper, 200, 0, 2)
+    assert (keeper.status().state, len(kept)) == ("counting", 2)
+
+
+def test_a_new_tally_ends_the_one_before(keeper, show, kept):
+    keeper.begin("first")
+    show(keeper, 0, 0, 0)
+    keeper.begin("second")
+    assert (keeper.status().name, keeper.status().cells) == ("second", 0)
+    show(keeper, 0, 0, 1)
+    assert kept[0].counts == kept[1].counts
+
+
+def test_another_camera_pauses_and_resume_starts_on_new_ground(keeper, show, kept):
+    keeper.begin("sample")
+    show(keeper, 0, 0, 0)
+    keeper.source_changed()
+    assert keeper.status().state == "paused"
+    assert "camera" in keeper.status().message
+    assert (keeper.quality(), keeper.counts()) == (None, ())
+    keeper.resume()
+    show(keeper, 0, 0, 1)
+    assert len(kept) == 2
+    assert kept[1].position_px is None
+
+
+def test_a_model_with_other_classes_cannot_go_on(keeper, show, classes):
+    keeper.begin("sample")
+    show(keeper, 0, 0, 0)
+    keeper.renew(classes)
+    assert keeper.status().state == "counting"
+    keeper.renew(classes[:3])
+    assert keeper.status().state == "paused"
+    with pytest.raises(HemonodeError, match="other classes"):
+        keeper.resume()
+    keeper.begin("next")
+    assert [entry.id for entry in keeper.status().classes] == [1, 2]
+
+
+@pytest.mark.parametrize("action", ["resume", "new_area"])
+def test_what_needs_a_tally_says_so(keeper, action):
+    with pytest.raises(HemonodeError, match="start one"):
+        getattr(keeper, action)()
+    keeper.pause()
+    keeper.finish()
+    assert keeper.status().state == "off"
+
+
+@pytest.mark.parametrize("goal", [{"goal_percent": 0.0}, {"goal_percent": 1e9}, {"goal_class": 77}, {"goal_class": 0}])
+def test_a_goal_that_makes_no_sense_is_refused_and_the_tally_goes_on(keeper, show, goal):
+    keeper.begin("sample")
+    show(keeper, 0, 0, 0)
+    with pytest.raises(HemonodeError):
+        keeper.begin("other", **goal)
+    assert (keeper.status().name, keeper.status().state) == ("sample", "counting")
+
+
+def test_a_slow_tally_never_holds_up_the_pipeline(classes, slide):
+    keeper = TallyKeeper(classes, EventLog(), FaultLog(), lambda _: time.sleep(0.5))
+    keeper.start()
+    keeper.begin("sample")
+    result = slide.result(0, 0)
+    started = time.monotonic()
+    for _ in range(200):
+        keeper.accept(result)
+    assert time.monotonic() - started < 0.4
+    keeper.request_stop()
+    assert keeper.join(time.monotonic() + 2)
+
+
+def test_a_fault_in_one_picture_is_told_and_the_tally_goes_on(classes, slide, standins, kept):
+    faults = FaultLog()
+    failing = [True]
+
+    def keep(field):
+        if failing:
+            failing.clear()
+            raise OSError("no space left on device")
+        kept.append(field)
+
+    keeper = TallyKeeper(classes, EventLog(), faults, keep)
+    keeper.start()
+    keeper.begin("sample")
+    keeper.accept(slide.result(0, 0, 0))
+    standins.wait_until(lambda: faults.count("tally"))
+    assert "no space" in faults.recent()[0].message
+    keeper.accept(slide.result(200, 0, 1))
+    standins.wait_until(lambda: kept)
+    keeper.request_stop()
+    assert keeper.join(time.monotonic() + 2)
+    assert keeper.status().cells > sum(kept[0].counts.values())
+
+
+def test_live_counts_hold_steady_when_one_picture_is_misjudged(classes, slide):
+    keeper = TallyKeeper(classes, EventLog(), FaultLog(), lambda _: None)
+    for number in range(9):
+        keeper.accept(slide.result(300, 200, number))
+    steady = {count.id: count.smoothed for count in keeper.counts()}
+    keeper.accept(slide.result(300, 520, 9))
+    assert {count.id: count.smoothed for count in keeper.counts()} == steady
+    for number in range(10, 25):
+        keeper.accept(slide.result(300, 520, number))
+    assert {count.id: count.smoothed for count in keeper.counts()} == {c.id: c.in_frame for c in keeper.counts()}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hemonode.device.host.memory import read_memory
+from hemonode.device.host.nvml import Card, Cards, open_cards
 from hemonode.device.host.power import power_modes
-from hemonode.device.host.thermal import temperatures_c
+from hemonode.device.host.thermal import Sensor, thermal_zones
+from hemonode.device.host.throttling import throttled_by
 from hemonode.runtime.live.status import HostStatus
 
 PERIOD_S = 2.0
@@ -19,11 +22,21 @@ class HostWatch:
 
     Args:
         root: folder that stands for "/", for tests.
+        open_gpus: finds the graphics cards' driver.
+        period_s: between two looks.
     """
 
-    def __init__(self, root: Path = Path("/")) -> None:
+    def __init__(
+        self,
+        root: Path = Path("/"),
+        open_gpus: Callable[[], Cards | None] = open_cards,
+        period_s: float = PERIOD_S,
+    ) -> None:
         self._root = root
-        self._status = self._look()
+        self._open_gpus = open_gpus
+        self._period_s = period_s
+        # Without the graphics cards: their driver may take its time, and nobody shall wait for it at the start.
+        self._status = look(root, ())
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="host", daemon=True)
 
@@ -37,7 +50,8 @@ class HostWatch:
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the stop until a monotonic time. False: a sensor does not answer and is left behind."""
-        self._thread.join(max(0.0, deadline_s - time.monotonic()))
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, deadline_s - time.monotonic()))
         return not self._thread.is_alive()
 
     def status(self) -> HostStatus:
@@ -45,15 +59,33 @@ class HostWatch:
         return self._status
 
     def _watch(self) -> None:
-        while not self._stopping.wait(PERIOD_S):
-            self._status = self._look()
+        gpus = self._open_gpus()
+        while True:
+            self._status = look(self._root, () if gpus is None else gpus.look())
+            if self._stopping.wait(self._period_s):
+                return
 
-    def _look(self) -> HostStatus:
-        temperatures, memory = temperatures_c(self._root), read_memory(self._root)
-        return HostStatus(
-            temperatures_c=temperatures,
-            hottest_c=max(temperatures.values(), default=None),
-            hot_from_c=None,
-            power_mode=", ".join(power_modes(self._root).values()) or None,
-            memory_free_bytes=None if memory is None else memory.available_bytes,
-        )
+
+def look(root: Path, cards: Sequence[Card]) -> HostStatus:
+    """What the machine tells now."""
+    sensors = [*thermal_zones(root), *(card.sensor for card in cards)]
+    nearest = _nearest_to_limit(sensors)
+    memory = read_memory(root)
+    modes = [*power_modes(root).values(), *(f"{card.power_limit_w:.0f} W" for card in cards if card.power_limit_w)]
+    causes = {*throttled_by(root), *(cause for card in cards for cause in card.throttled_by)}
+    return HostStatus(
+        temperatures_c={sensor.name: round(sensor.celsius, 1) for sensor in sensors},
+        hottest_c=None if nearest is None else round(nearest.celsius, 1),
+        hot_from_c=None if nearest is None else nearest.limit_c,
+        power_mode=", ".join(modes) or None,
+        memory_free_bytes=None if memory is None else memory.available_bytes,
+        throttled_by=tuple(sorted(causes)),
+    )
+
+
+def _nearest_to_limit(sensors: Sequence[Sensor]) -> Sensor | None:
+    """Each part of a machine bears another heat, so not simply the hottest where limits are told."""
+    limited = [(sensor.limit_c - sensor.celsius, sensor) for sensor in sensors if sensor.limit_c is not None]
+    if limited:
+        return min(limited, key=lambda pair: pair[0])[1]
+    return max(sensors, key=lambda sensor: sensor.celsius, default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
@@ -35,6 +36,8 @@ SECURITY_HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
+
+logger = logging.getLogger("hemonode.web")
 
 
 class Refusal(NamedTuple):
@@ -75,7 +78,7 @@ class Guard:
             refusal = body if isinstance(body, Refusal) else None
             receive = _replaying(b"" if isinstance(body, Refusal) else body, receive)
         if refusal is None:
-            await self._app(scope, receive, _with_security_headers(send))
+            await self._pass_on(scope, receive, send)
             return
         if refusal.status != 303:
             self._refusals.note(refusal.cause, refusal.sentence, address, scope["path"])
@@ -85,8 +88,20 @@ class Guard:
         else:
             await _refuse(send, refusal)
 
+    async def _pass_on(self, scope: Message, receive: Receive, send: Send) -> None:
+        answer = _Answer(send)
+        try:
+            await self._app(scope, receive, answer.send)
+        except Exception:
+            if not answer.complete:
+                raise  # uvicorn logs it and cuts the connection, so that nobody takes a part for the whole
+            logger.exception("%s failed", scope["path"], extra={"event": "fault"})
+
     def _judge(self, scope: Message, headers: dict[str, str], address: str) -> Refusal | None:
         path: str = scope["path"]
+        if _size(scope) > self._limits.header_bytes:
+            # uvicorn's own limit is looked at only while a request is incomplete.
+            return Refusal(431, "large", f"a request's line and headers may have {self._limits.header_bytes} bytes")
         if not self._access.trusts_host(headers.get("host", "")):
             return Refusal(403, "host", "this page does not answer to that name")
         changing = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
@@ -131,6 +146,14 @@ def too_many_attempts(wait_s: float) -> Refusal:
     )
 
 
+def _size(scope: Message) -> int:
+    return (
+        len(scope["raw_path"])
+        + len(scope["query_string"])
+        + sum(len(key) + len(value) for key, value in scope["headers"])
+    )
+
+
 def _has_body(headers: dict[str, str]) -> bool:
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
@@ -145,13 +168,18 @@ def _replaying(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _with_security_headers(send: Send) -> Send:
-    async def send_with_headers(message: Message) -> None:
+class _Answer:
+    """Adds the headers that every answer has, and sees whether it was sent to its end."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.complete = False
+
+    async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
-        await send(message)
-
-    return send_with_headers
+        await self._send(message)
+        self.complete = message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
 async def _refuse(send: Send, refusal: Refusal) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from hemonode.errors import HemonodeError
 
+# What OpenSSL says where the certificate was read and the key is another's; the last where it is of another kind.
+_MISMATCH = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+
 
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     """What the server speaks TLS 1.2 or newer with.
@@ -36,7 +39,7 @@ def _no_password() -> str:
 
 
 def _sentence(error: ssl.SSLError, certificate: Path, key: Path) -> str:
-    if error.reason == "KEY_VALUES_MISMATCH":
+    if error.reason in _MISMATCH:
         return f"the private key {key} does not belong to the certificate {certificate}"
     return (
         f"{certificate} and {key} are not a certificate and its private key in PEM form, the server's own first: "

@@ -26,6 +26,8 @@ DEFAULT_BUDGET_BYTES = 50 << 30
 DEFAULT_RESERVE_BYTES = 2 << 30
 """Free space that pictures leave to everything else."""
 
+_SETTLE_S = 1.0
+
 
 class Recorder:
     """Records sessions, one at a time. For any thread.
@@ -50,7 +52,7 @@ class Recorder:
         reserve_bytes: int = DEFAULT_RESERVE_BYTES,
     ) -> None:
         places = Places(folder)
-        self.store = SessionStore(folder)
+        self.store = SessionStore(folder, self._settle)
         self._waiting = Waiting()
         self._guard = DiskGuard(folder, budget_bytes, reserve_bytes)
         self._holding = Holding(places.locks)
@@ -171,6 +173,11 @@ class Recorder:
             keeps_pictures=self._keeps_pictures,
             message=self._message(),
         )
+
+    def _settle(self) -> None:
+        # Whoever was told of a session or field can ask for it at once; not of a disk that takes nothing.
+        if self._writer.trouble is None:
+            self._waiting.settle(_SETTLE_S)
 
     def _state(self, session: OpenSession | None) -> RecorderState:
         if self._writer.trouble is not None:

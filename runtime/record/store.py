@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -37,10 +37,12 @@ class SessionStore:
 
     Args:
         folder: of the store; None is the user's. An empty or missing one holds no sessions.
+        settle: called before each reading: lets a recorder write first what it was given before.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, settle: Callable[[], object] = lambda: None) -> None:
         self.places = Places(folder or sessions_folder())
+        self._settle = settle
 
     def sessions(self) -> tuple[RecordedSession, ...]:
         """All, newest first.
@@ -142,6 +144,7 @@ class SessionStore:
         return export_session(self, self.session(session), file_format)
 
     def _sessions(self, session: str | None) -> tuple[RecordedSession, ...]:
+        self._settle()
         with reading(self.places) as connection:
             if connection is None:
                 return ()
@@ -149,6 +152,7 @@ class SessionStore:
 
     @contextmanager
     def _reading(self, session: str) -> Iterator[tuple[sqlite3.Connection, int]]:
+        self._settle()
         with reading(self.places) as connection:
             key = None if connection is None else queries.key_of(connection, session)
             if connection is None or key is None:

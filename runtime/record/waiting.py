@@ -57,6 +57,7 @@ class Waiting:
         self._sums: dict[tuple[str, str], Entry] = {}
         self._hurried = False
         self._in_work: tuple[Entry, ...] = ()
+        self._added = self._over = 0
         self._rows = self._pictures = self._events = self._cells_bytes = 0
 
     def add(self, entry: Entry) -> None:
@@ -67,10 +68,11 @@ class Waiting:
                 return
             entry = self._within_bounds(entry)
             self._entries.append(entry)
+            self._added += 1
             self._count(entry, 1)
             if self._rows > ROWS:
                 self._sum_up_oldest()
-            self._changed.notify()
+            self._changed.notify_all()
 
     def take(self, most: int, timeout_s: float) -> tuple[Entry, ...]:
         """The oldest, to be written together; one whose picture is to be written comes alone."""
@@ -93,7 +95,15 @@ class Waiting:
     def done(self) -> None:
         """What was taken last is written."""
         with self._changed:
+            self._over += len(self._in_work)
             self._in_work = ()
+            self._changed.notify_all()
+
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until all that was left before this call is written. False: it was not in time."""
+        with self._changed:
+            added = self._added
+            return self._changed.wait_for(lambda: self._over >= added, timeout_s)
 
     @property
     def fields(self) -> int:
@@ -139,5 +149,6 @@ class Waiting:
         self._count(oldest, -1)
         self.summed_up += 1
         key = (oldest.session.id, row.kind)
+        self._over += key in self._sums  # two become one entry
         sum_so_far = self._sums[key].row if key in self._sums else None
         self._sums[key] = Entry(oldest.session, sum_so_far.with_later(row) if sum_so_far else row.without_cells())

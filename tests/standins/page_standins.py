@@ -127,7 +127,7 @@ def served():
 
 @pytest.fixture
 def open_page(chromium, served):
-    """Opens the page as a new visitor: `open_page(viewport=…, color_scheme=…, has_touch=…)`. Errors on it fail the test."""
+    """Opens the page as a new visitor: `open_page(viewport=…, color_scheme=…)`. Errors on it fail the test."""
     served.reset()
     contexts, errors = [], []
 

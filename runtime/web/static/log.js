@@ -13,7 +13,7 @@ const faults = make("ul", { className: "faults" });
 const list = make("ol", { id: "events", className: "events" });
 const facts = make("dl", { className: "facts" });
 const fact = {};
-for (const name of ["Running for", "Temperatures", "Power mode", "Memory free", "Pages open", "hemonode"]) fact[name] = makeFact(facts, name);
+for (const name of ["Running for", "Temperatures", "Slowed by", "Power mode", "Memory free", "Pages open", "hemonode"]) fact[name] = makeFact(facts, name);
 byId("panel-log").append(make("h2", {}, "What happened"), faults, list, make("h2", {}, "This machine"), facts);
 
 let events = [];
@@ -54,6 +54,7 @@ export function showLog(status) {
   fact["Running for"](format.duration(status.uptime_s));
   const degrees = Object.entries(host.temperatures_c).map(([sensor, value]) => `${sensor} ${value.toFixed(0)} °C`);
   fact.Temperatures(degrees.join(", ") || "not told");
+  fact["Slowed by"](host.throttled_by.join(", ") || "nothing");
   fact["Power mode"](host.power_mode ?? "not told");
   fact["Memory free"](format.bytes(host.memory_free_bytes));
   fact["Pages open"](format.count(status.pages));

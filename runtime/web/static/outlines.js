@@ -50,31 +50,35 @@ function pad(ids, width, height) {
 function follow(pixel, id) {
   const start = pixel + stride;
   let corner = start;
+  let x = (start % stride) - 1;
+  let y = Math.floor(start / stride) - 1;
   let heading = 0;
   let steps = 0;
   do {
     if (steps === stepsX.length) grow();
-    const x = (corner % stride) - 1;
-    const y = Math.floor(corner / stride) - 1;
     // Of the two pixels ahead: the pixel at `corner` is the one below and to the right of it.
     let left;
     let right;
     if (heading === 0) {
-      stepsX[steps] = x; stepsY[steps] = y - 0.5;
       visited[corner - stride] = 1;
       corner -= stride;
+      stepsX[steps] = x; stepsY[steps] = y - 0.5;
+      y -= 1;
       left = corner - stride - 1; right = corner - stride;
     } else if (heading === 1) {
-      stepsX[steps] = x + 0.5; stepsY[steps] = y;
       corner += 1;
+      stepsX[steps] = x + 0.5; stepsY[steps] = y;
+      x += 1;
       left = corner - stride; right = corner;
     } else if (heading === 2) {
-      stepsX[steps] = x; stepsY[steps] = y + 0.5;
       corner += stride;
+      stepsX[steps] = x; stepsY[steps] = y + 0.5;
+      y += 1;
       left = corner; right = corner - 1;
     } else {
-      stepsX[steps] = x - 0.5; stepsY[steps] = y;
       corner -= 1;
+      stepsX[steps] = x - 0.5; stepsY[steps] = y;
+      x -= 1;
       left = corner - 1; right = corner - stride - 1;
     }
     steps += 1;

@@ -82,7 +82,7 @@ function showSolver(solver) {
 function showHost({ host, recorder }) {
   setHidden(cells.get("heat").button, host.hottest_c === null);
   fill("heat", format.rounded(host.hottest_c, 0), "°C", {
-    warn: host.hot_from_c !== null && host.hottest_c >= host.hot_from_c,
+    warn: (host.hot_from_c !== null && host.hottest_c >= host.hot_from_c) || host.throttled_by.includes("heat"),
     title: Object.entries(host.temperatures_c).map(([sensor, degrees]) => `${sensor} ${degrees.toFixed(0)} °C`).join("\n"),
   });
   const failing = recorder.state === "failing" || recorder.state === "without_pictures";

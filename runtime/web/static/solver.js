@@ -76,6 +76,7 @@ const STAGES = {
 };
 const DROPS = {
   busy: "all workers were busy", measuring: "used to measure the scale", failed: "segmentation failed", missed: "lost by the camera",
+  late: "a later frame was ready first", hung: "an engine did not answer", damaged: "the camera gave half a picture",
 };
 
 export function showSolver(status) {

@@ -240,7 +240,7 @@ def test_on_a_tablet_everything_can_be_touched_and_two_fingers_zoom(open_page):
           .filter(([, { width, height }]) => height < 44 || width < 38).map(([name]) => name)""")
         assert small == [], size
         over = page.evaluate(
-            "({ scrollWidth, scrollHeight } = document.documentElement) => [scrollWidth - innerWidth, scrollHeight - innerHeight]"
+            "(root = document.documentElement) => [root.scrollWidth - innerWidth, root.scrollHeight - innerHeight]"
         )
         assert over == [0, 0], size
     touch = page.context.new_cdp_session(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from hemonode.device.frame import Frame
 from hemonode.runtime.bundle.schema import Manifest, ScaleRecord
@@ -70,7 +71,9 @@ def _join(
     frames = Mailbox[Frame]()
     scale = LiveScale(model.manifest.scale.red_cell_um, _given_scale(config.scale, model.manifest.scale))
     host = HostWatch()
-    governor = Governor(model, log, host, config.solver.wish())
+    wish = config.solver.wish()
+    # Without a name, a fixed setting is the bundle's own.
+    governor = Governor(model, log, host, replace(wish, setting=wish.setting or model.setting))
     recorder = Recorder(
         config.recorder.folder,
         log,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from hemonode.errors import HemonodeError
 from hemonode.runtime.engines import ENGINES
@@ -18,6 +19,10 @@ from hemonode.runtime.live.view import SolverWish
 LogFormat = Literal["auto", "plain", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+HIDDEN = "***"
+"""Stands for a password where a source is shown."""
 
 
 class _Section(BaseModel):
@@ -34,6 +39,13 @@ class SourceConfig(_Section):
     rate_hz: float | None = Field(
         None, strict=True, ge=0.01, le=1000, description="pictures a second; left out: as usual for it"
     )
+
+    @field_validator("source")
+    @classmethod
+    def _is_whole(cls, source: str) -> str:
+        if f":{HIDDEN}@" in source:
+            raise ValueError("its password was left out when it was printed; put it back")
+        return source
 
 
 class ModelConfig(_Section):
@@ -161,6 +173,11 @@ class LiveConfig(_Section):
         if not self.source:
             raise ValueError("name at least one [[source]], or leave all out for the simulated microscope")
         return self
+
+
+def without_password(source: str) -> str:
+    """A source as it may be shown and logged: rtsp://user:***@camera/1."""
+    return re.sub(r"(?<=://)([^/@:]*):[^/]*(?=@)", rf"\1:{HIDDEN}", source)
 
 
 def _read_secret(path: Path) -> str:

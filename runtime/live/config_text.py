@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from hemonode.errors import HemonodeError
-from hemonode.runtime.live.config import LiveConfig
+from hemonode.runtime.live.config import LiveConfig, without_password
 
 _HEAD = """\
 # What `hemonode live` is started with; read it with: hemonode live --config FILE
@@ -53,6 +53,8 @@ def _table(table: BaseModel) -> Iterator[str]:
         if field.exclude:
             continue
         value = getattr(table, name)
+        if isinstance(value, str) and name == "source":
+            value = without_password(value)
         if value is None:
             yield f"# {name} =   # {field.description}"
         else:

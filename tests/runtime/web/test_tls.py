@@ -28,17 +28,8 @@ def files(tmp_path_factory):
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
-    key = (
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-    )
+    curve = ("-pkeyopt", "ec_paramgen_curve:prime256v1")
+    key = ("-newkey", "ec", *curve, "-nodes", "-days", "2", "-subj", "/CN=localhost")
     openssl("req", "-x509", *key, "-keyout", "key.pem", "-out", "cert.pem", "-addext", "subjectAltName=IP:127.0.0.1")
     openssl("genpkey", "-algorithm", "ed25519", "-out", "other.pem")
     openssl("genpkey", "-algorithm", "ec", *curve, "-out", "alike.pem")

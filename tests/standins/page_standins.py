@@ -62,7 +62,7 @@ def chromium():
         browser.close()
 
 
-class Served:
+class PageServer:
     """A stand-in view on a port of its own; `view.alter` changes what it tells."""
 
     def __init__(self):
@@ -118,17 +118,17 @@ def _view():
 
 
 @pytest.fixture(scope="module")
-def served():
+def microscope():
     """One server for a module's tests."""
-    serving = Served()
+    serving = PageServer()
     yield serving
     serving.stop()
 
 
 @pytest.fixture
-def open_page(chromium, served):
+def open_page(chromium, microscope):
     """Opens the page as a new visitor: `open_page(viewport=…, color_scheme=…)`. Errors on it fail the test."""
-    served.reset()
+    microscope.reset()
     contexts, errors = [], []
 
     def open_one(**options):
@@ -139,7 +139,7 @@ def open_page(chromium, served):
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(served.url)
+        page.goto(microscope.url)
         page.wait_for_selector("#placeholder", state="hidden")
         page.wait_for_selector("#pill[data-state=running]")
         return page
@@ -147,7 +147,7 @@ def open_page(chromium, served):
     yield open_one
     for context in contexts:
         context.close()
-    served.reset()
+    microscope.reset()
     assert errors == []
 
 

@@ -132,7 +132,7 @@ def test_theme_follows_the_system_and_remembers_another_choice(open_page):
     assert page.evaluate("() => document.documentElement.dataset.theme") == "light"
 
 
-def test_every_text_colour_is_readable_on_every_ground_it_stands_on(open_page):
+def test_every_text_colour_is_readable_on_every_ground_it_stands_on(page):
     contrast = """() => {
       const style = getComputedStyle(document.documentElement);
       const light = (name) => {
@@ -152,7 +152,9 @@ def test_every_text_colour_is_readable_on_every_ground_it_stands_on(open_page):
       return pairs.map(([a, b]) => [a, b, ratio(a, b)]).filter(([, , it]) => it < 4.5);
     }"""
     for scheme in ("dark", "light"):
-        assert open_page(color_scheme=scheme).evaluate(contrast) == []
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_selector(f"html[data-theme={scheme}]")
+        assert page.evaluate(contrast) == []
 
 
 def test_keys_are_listed_and_can_be_switched_off(page):
@@ -189,8 +191,8 @@ def test_everything_is_reached_by_tab_and_nothing_traps(page):
     assert "" in reached or reached.count("toggle-masks") > 1, "Tab leaves the page, or comes round"
 
 
-def test_names_from_elsewhere_are_text_and_never_markup(page, served):
-    served.view.alter = lambda status: replace(
+def test_names_from_elsewhere_are_text_and_never_markup(page, microscope):
+    microscope.view.alter = lambda status: replace(
         status,
         message=HOSTILE,
         source=replace(status.source, name=HOSTILE),
@@ -198,7 +200,7 @@ def test_names_from_elsewhere_are_text_and_never_markup(page, served):
         tally=replace(status.tally, state="refused", name=HOSTILE, message=HOSTILE),
     )
     page.wait_for_function("(text) => document.getElementById('trouble').textContent === text", arg=HOSTILE)
-    served.view.log.add("fault", HOSTILE)
+    microscope.view.log.add("fault", HOSTILE)
     for tab in ("log", "kept", "solver", "camera", "count"):
         page.click(f"#tab-{tab}")
         page.wait_for_timeout(150)
@@ -208,39 +210,41 @@ def test_names_from_elsewhere_are_text_and_never_markup(page, served):
     assert page.evaluate("() => document.querySelectorAll('main img[src=x], main script').length") == 0
 
 
-def test_a_lost_camera_is_said_and_what_is_shown_fades(page, served):
-    served.view.trouble = "The camera is gone: check its cable. Trying again."
+def test_a_lost_camera_is_said_and_what_is_shown_fades(page, microscope):
+    microscope.view.trouble = "The camera is gone: check its cable. Trying again."
     page.wait_for_selector("#trouble:not([hidden])")
-    assert page.inner_text("#trouble") == served.view.trouble
+    assert page.inner_text("#trouble") == microscope.view.trouble
     assert page.inner_text("#pill") == "Camera lost"
     page.wait_for_selector("html[data-stale=true]")
-    served.view.trouble = None
+    microscope.view.trouble = None
     page.wait_for_selector("#trouble", state="hidden")
     page.wait_for_selector("html[data-stale=false]")
 
 
-def test_the_page_says_that_the_connection_is_lost_and_comes_back_by_itself(page, served):
-    served.stop()
+def test_the_page_says_that_the_connection_is_lost_and_comes_back_by_itself(page, microscope):
+    microscope.stop()
     try:
         page.wait_for_function("() => document.getElementById('pill').textContent === 'Disconnected'")
         assert "What is shown is old" in page.inner_text("#trouble")
     finally:
-        served.start()
+        microscope.start()
     page.wait_for_function("() => document.getElementById('pill').textContent === 'Live'")
     page.wait_for_selector("#trouble", state="hidden")
     changes(page, PICTURE, page.evaluate(PICTURE))
 
 
 def test_on_a_tablet_everything_can_be_touched_and_two_fingers_zoom(open_page):
+    page = open_page(has_touch=True)
     for size in ({"width": 820, "height": 1180}, {"width": 1180, "height": 820}, {"width": 390, "height": 844}):
-        page = open_page(viewport=size, has_touch=True)
+        page.set_viewport_size(size)
+        page.wait_for_timeout(100)
         small = page.evaluate("""() => [...document.querySelectorAll("button, select, input, summary, a")]
           .filter((one) => one.checkVisibility())
           .map((one) => [one.id || one.className, one.getBoundingClientRect()])
           .filter(([, { width, height }]) => height < 44 || width < 38).map(([name]) => name)""")
         assert small == [], size
         over = page.evaluate(
-            "(root = document.documentElement) => [root.scrollWidth - innerWidth, root.scrollHeight - innerHeight]"
+            "() => ['Width', 'Height'].map((way) => document.documentElement[`scroll${way}`] - window[`inner${way}`])"
         )
         assert over == [0, 0], size
     touch = page.context.new_cdp_session(page)

@@ -12,8 +12,8 @@ from hemonode.errors import HemonodeError
 from hemonode.runtime.live.status import TallyStatus
 
 
-def tally(served) -> TallyStatus:
-    return served.view.status().tally
+def tally(microscope) -> TallyStatus:
+    return microscope.view.status().tally
 
 
 def wait_for(page, true):
@@ -25,7 +25,7 @@ def wait_for(page, true):
     pytest.fail("what the page asked for did not happen")
 
 
-def test_a_newcomer_starts_a_tally_with_one_press(page, served):
+def test_a_newcomer_starts_a_tally_with_one_press(page, microscope):
     assert "Start the tally" in page.inner_text("#next-step") or "Then start" in page.inner_text("#next-step")
     page.click("#do-start")
     page.wait_for_selector("#do-pause")
@@ -37,10 +37,10 @@ def test_a_newcomer_starts_a_tally_with_one_press(page, served):
     assert re.search(r"\d+ \(\d+ to \d+\) per field", facts)
     assert re.search(r"Shares of n = [\d,]+ cells", page.inner_text("#counts-note"))
     assert re.search(r"White cells to ±10 %", page.inner_text("#progress"))
-    assert tally(served).state == "counting"
+    assert tally(microscope).state == "counting"
 
 
-def test_a_tally_by_keyboard_alone(page, served):
+def test_a_tally_by_keyboard_alone(page, microscope):
     page.keyboard.press("t")
     page.keyboard.type("Smear 7, T & P")
     page.keyboard.press("Tab")
@@ -48,8 +48,8 @@ def test_a_tally_by_keyboard_alone(page, served):
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("#do-pause")
-    assert tally(served).name == "Smear 7, T & P"
-    assert tally(served).goal_class == 2
+    assert tally(microscope).name == "Smear 7, T & P"
+    assert tally(microscope).goal_class == 2
     page.keyboard.press("p")
     page.wait_for_selector("#do-resume.primary")
     assert page.inner_text("#verdict") == "Paused"
@@ -59,18 +59,18 @@ def test_a_tally_by_keyboard_alone(page, served):
     page.wait_for_selector("#ask[open]")
     page.keyboard.press("Escape")
     page.wait_for_selector("#ask", state="hidden")
-    assert tally(served).state == "counting"
+    assert tally(microscope).state == "counting"
     page.keyboard.press("e")
     page.keyboard.press("Enter")
     page.wait_for_selector("#done-card:not([hidden])")
-    assert tally(served).state == "off"
+    assert tally(microscope).state == "off"
     assert page.inner_text("#done-title") == "Finished: Smear 7, T & P"
 
 
-def test_a_finished_tally_is_exported_as_a_table(page, served):
+def test_a_finished_tally_is_exported_as_a_table(page, microscope):
     page.fill("#sample", "To export")
     page.click("#do-start")
-    wait_for(page, lambda: tally(served).fields > 0)
+    wait_for(page, lambda: tally(microscope).fields > 0)
     page.click("#do-finish")
     page.get_by_role("button", name="Finish tally").click()
     with page.expect_download() as download:
@@ -80,10 +80,10 @@ def test_a_finished_tally_is_exported_as_a_table(page, served):
     assert download.value.suggested_filename.endswith(".csv")
 
 
-def test_a_view_that_is_not_counted_says_why_and_a_lost_place_what_to_do(page, served):
+def test_a_view_that_is_not_counted_says_why_and_a_lost_place_what_to_do(page, microscope):
     page.click("#do-start")
     page.wait_for_selector("#do-pause")
-    served.view.alter = lambda status: replace(
+    microscope.view.alter = lambda status: replace(
         status,
         tally=replace(
             status.tally, state="refused", message="Out of focus: turn the fine focus.", refused={"focus": 12}
@@ -92,27 +92,27 @@ def test_a_view_that_is_not_counted_says_why_and_a_lost_place_what_to_do(page, s
     page.wait_for_selector("#verdict[data-tone=warn]")
     assert page.inner_text("#verdict") == "Not counted. Out of focus: turn the fine focus."
     assert "out of focus 12" in page.inner_text("#progress")
-    served.view.alter = lambda status: replace(status, tally=replace(status.tally, state="lost", message=None))
+    microscope.view.alter = lambda status: replace(status, tally=replace(status.tally, state="lost", message=None))
     page.wait_for_selector("#do-new_area.primary")
     assert "move back to where you were" in page.inner_text("#next-step")
-    served.view.alter = lambda status: status
+    microscope.view.alter = lambda status: status
     page.keyboard.press("n")
     page.wait_for_selector("#verdict[data-tone=good]")
 
 
-def test_enough_cells_are_told_and_finish_comes_next(page, served):
+def test_enough_cells_are_told_and_finish_comes_next(page, microscope):
     page.select_option("#goal-class", label="white cells")
     page.select_option("#goal-percent", label="±15 %")
     assert page.inner_text("#goal-cells") == "171 cells"
     page.click("#do-start")
     page.wait_for_selector("#do-pause")
-    served.view.alter = lambda status: replace(status, tally=replace(status.tally, progress=1.0))
+    microscope.view.alter = lambda status: replace(status, tally=replace(status.tally, progress=1.0))
     page.wait_for_selector("#do-finish.primary")
     assert "Enough white cells for ±15 %" in page.inner_text("#next-step")
     assert page.get_attribute("[role=progressbar]", "aria-valuenow") == "100"
 
 
-def test_counting_a_field_stops_the_picture_shows_its_count_and_goes_on(page, served):
+def test_counting_a_field_stops_the_picture_shows_its_count_and_goes_on(page, microscope):
     page.keyboard.press("c")
     page.wait_for_selector("#field-card:not([hidden])")
     frozen = page.evaluate(PICTURE)
@@ -121,20 +121,22 @@ def test_counting_a_field_stops_the_picture_shows_its_count_and_goes_on(page, se
     assert told == [count["in_frame"] for count in header["counts"]], "what was seen is what is counted"
     page.wait_for_timeout(400)
     assert page.evaluate(PICTURE) == frozen
-    kept = served.view.store.fields(served.view.status().recorder.session)
+    kept = microscope.view.store.fields(microscope.view.status().recorder.session)
     assert list(kept[-1].counts.values()) == told
     page.keyboard.press("c")
     page.wait_for_selector("#field-card", state="hidden")
     page.wait_for_function(f"(frozen) => ({PICTURE})() !== frozen", arg=frozen)
 
 
-def test_a_field_without_warnings_goes_on_by_itself_and_one_with_them_waits(page, served, monkeypatch):
+def test_a_field_without_warnings_goes_on_by_itself_and_one_with_them_waits(page, microscope, monkeypatch):
+    page.clock.install()
     page.click("#do-field")
     page.wait_for_selector("#do-go_on")
-    page.wait_for_selector("#field-card", state="hidden", timeout=12_000)
-    counted = served.view.count_field
+    page.clock.run_for(7000)
+    page.wait_for_selector("#field-card", state="hidden")
+    counted = microscope.view.count_field
     monkeypatch.setattr(
-        served.view,
+        microscope.view,
         "count_field",
         lambda packet=None, note="": replace(counted(packet, note), warnings=("Out of focus.",)),
     )
@@ -146,11 +148,11 @@ def test_a_field_without_warnings_goes_on_by_itself_and_one_with_them_waits(page
     page.wait_for_selector("#field-card", state="hidden")
 
 
-def test_a_refusal_is_shown_as_its_sentence_and_the_picture_goes_on(page, served, monkeypatch):
+def test_a_refusal_is_shown_as_its_sentence_and_the_picture_goes_on(page, microscope, monkeypatch):
     def refuse(packet=None, note=""):
         raise HemonodeError("The disk is full; make room and count again.")
 
-    monkeypatch.setattr(served.view, "count_field", refuse)
+    monkeypatch.setattr(microscope.view, "count_field", refuse)
     page.click("#do-field")
     page.wait_for_selector("#message[data-kind=error]")
     assert page.inner_text("#message-text") == "The disk is full; make room and count again."
@@ -159,24 +161,24 @@ def test_a_refusal_is_shown_as_its_sentence_and_the_picture_goes_on(page, served
     page.wait_for_selector("#message", state="hidden")
 
 
-def test_a_snapshot_is_kept_and_can_be_opened(page, served):
+def test_a_snapshot_is_kept_and_can_be_opened(page, microscope):
     page.click("#snapshot")
     page.wait_for_selector("#message[data-kind=note]")
     address = page.get_attribute("#message a", "href")
-    answer = page.request.get(served.url.rstrip("/") + address)
+    answer = page.request.get(microscope.url.rstrip("/") + address)
     assert answer.headers["content-type"] == "image/png"
 
 
-def test_pictures_are_recorded_or_not_and_past_sessions_can_be_read(page, served):
+def test_pictures_are_recorded_or_not_and_past_sessions_can_be_read(page, microscope):
     page.click("#do-start")
     page.wait_for_selector("#do-pause")
-    wait_for(page, lambda: tally(served).fields > 0)
+    wait_for(page, lambda: tally(microscope).fields > 0)
     page.click("#tab-kept")
     page.keyboard.press("r")
-    wait_for(page, lambda: not served.view.status().recorder.keeps_pictures)
+    wait_for(page, lambda: not microscope.view.status().recorder.keeps_pictures)
     page.wait_for_selector("[role=switch][aria-checked=false]:has-text('Keep a picture')")
     page.get_by_role("switch", name="Keep a picture").click()
-    wait_for(page, lambda: served.view.status().recorder.keeps_pictures)
+    wait_for(page, lambda: microscope.view.status().recorder.keeps_pictures)
     page.locator("#sessions summary").first.click()
     page.wait_for_function("() => document.querySelector('.thumbnails img')?.naturalWidth === 640")
     with page.expect_download() as download:
@@ -184,34 +186,34 @@ def test_pictures_are_recorded_or_not_and_past_sessions_can_be_read(page, served
     assert download.value.suggested_filename.endswith(".html")
 
 
-def test_an_interrupted_tally_can_be_gone_on_with(open_page, served, monkeypatch):
-    served.view.store.begin("Power cut")
-    interrupted = replace(served.view.store.sessions()[0], state="interrupted")
-    monkeypatch.setattr(served.view.store, "sessions", lambda: (interrupted,))
+def test_an_interrupted_tally_can_be_gone_on_with(open_page, microscope, monkeypatch):
+    microscope.view.store.begin("Power cut")
+    interrupted = replace(microscope.view.store.sessions()[0], state="interrupted")
+    monkeypatch.setattr(microscope.view.store, "sessions", lambda: (interrupted,))
     wishes = []
-    monkeypatch.setattr(served.view, "tally", wishes.append)
+    monkeypatch.setattr(microscope.view, "tally", wishes.append)
     page = open_page()
     page.get_by_role("button", name="Go on with “Power cut”").click()
     wait_for(page, lambda: wishes and wishes[-1].action == "start" and wishes[-1].proceed)
 
 
-def test_the_solver_is_fixed_or_left_to_a_target_and_moves_are_told(page, served):
+def test_the_solver_is_fixed_or_left_to_a_target_and_moves_are_told(page, microscope):
     page.click("#reading-solver")
     page.wait_for_selector("#solver-mode option[value='tol1e-4']", state="attached")
     page.select_option("#solver-mode", "tol1e-4")
-    wait_for(page, lambda: served.view.status().solver.setting == "tol1e-4")
+    wait_for(page, lambda: microscope.view.status().solver.setting == "tol1e-4")
     page.wait_for_selector(".ladder tr.current:has-text('tol1e-4')")
     page.wait_for_function("() => document.querySelector('#reading-solver b').textContent === 'tol1e-4'")
     page.get_by_text("The solver setting is now tol1e-4.").wait_for()
     page.select_option("#solver-mode", "")
-    wait_for(page, lambda: served.view.status().solver.mode == "automatic")
+    wait_for(page, lambda: microscope.view.status().solver.mode == "automatic")
     page.fill("#target-ms", "21")
     page.keyboard.press("Enter")
-    wait_for(page, lambda: served.view.status().solver.target_ms == 21.0)
+    wait_for(page, lambda: microscope.view.status().solver.target_ms == 21.0)
     page.wait_for_selector(".error-row")
 
 
-def test_another_source_and_bundle_are_chosen(page, served):
+def test_another_source_and_bundle_are_chosen(page, microscope):
     page.click("#tab-camera")
     page.select_option("#source", label="A slide")
     page.wait_for_function("() => document.getElementById('source-name').textContent === 'A slide'")
@@ -222,8 +224,8 @@ def test_another_source_and_bundle_are_chosen(page, served):
     page.wait_for_function("() => document.getElementById('bundle').value === 'second-light'")
 
 
-def test_camera_controls_have_units_and_automatic_modes(page, served):
-    controls = lambda: {control.name: control for control in served.view.controls()}  # noqa: E731
+def test_camera_controls_have_units_and_automatic_modes(page, microscope):
+    controls = lambda: {control.name: control for control in microscope.view.controls()}  # noqa: E731
     page.click("#tab-camera")
     page.locator("#control-gain_db").focus()
     page.keyboard.press("End")

@@ -47,6 +47,12 @@ class Mailbox(Generic[Item]):
             taken, self._items = self._items, ()
         return taken[0] if taken else None
 
+    def clear(self) -> None:
+        """Let go of what waits, which counts as never taken."""
+        with self._changed:
+            self.replaced += len(self._items)
+            self._items = ()
+
     def close(self) -> None:
         """Wake everyone who waits; what is still inside is let go."""
         with self._changed:

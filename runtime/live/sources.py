@@ -30,13 +30,13 @@ class Source:
     text: str
     rate_hz: float | None = None
 
-    def open(self) -> Camera:
-        """Open it.
+    def open(self, identity: str | None = None) -> Camera:
+        """Open it; `identity`, of a camera that was opened before, finds the very same one again.
 
         Raises:
             DeviceError: it is not there, or gives no pictures.
         """
-        return open_camera(self.text, rate_hz=self.rate_hz)
+        return open_camera(identity or self.text, rate_hz=self.rate_hz)
 
 
 def named_source(text: str, name: str | None = None, rate_hz: float | None = None) -> Source:

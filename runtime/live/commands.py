@@ -90,7 +90,11 @@ def register(app: typer.Typer) -> None:
             return
         from hemonode.runtime.live.launch import serve
 
-        serve(loaded, announce=lambda url, lines: typer.echo("\n".join([f"Live at {url}  (Ctrl-C stops)", *lines])))
+        def announce(url: str | None, lines: list[str]) -> None:
+            where = f"Live at {url}" if url is not None else "Live without a page"
+            typer.echo("\n".join([f"{where}  (Ctrl-C stops)", *lines]))
+
+        serve(loaded, announce)
 
 
 def _given(**sections: dict[str, Any] | bool | None) -> dict[str, Any]:

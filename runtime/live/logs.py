@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import logging
 import re
@@ -9,6 +10,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TextIO
@@ -25,7 +27,12 @@ _LOUD_LIBRARIES = ("uvicorn", "uvicorn.error", "websockets", "asyncio")
 
 def start_logs(config: LogConfig, stream: TextIO | None = None) -> None:
     """Have everything logged to a stream, standard error where none is given. Again replaces what was set before."""
-    stream = stream or sys.stderr
+    if stream is None:
+        stream = sys.stderr
+        # A watchdog ends a program that hangs with SIGABRT; what every thread did then is worth knowing. Where standard
+        # error is no file, nobody would read it.
+        with suppress(OSError, ValueError, RuntimeError, AttributeError):
+            faulthandler.enable()
     plain = config.format == "plain" or (config.format == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.setFormatter(PlainLines() if plain else JsonLines())

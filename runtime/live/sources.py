@@ -10,6 +10,7 @@ from hemonode.device.camera import camera_kind, open_camera
 from hemonode.device.camera.contract import Camera
 from hemonode.device.camera.find import FoundCamera, find_cameras
 from hemonode.errors import UnknownNameError
+from hemonode.runtime.live.config import without_password
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def named_source(text: str, name: str | None = None, rate_hz: float | None = Non
     Raises:
         DeviceError: it names no camera and no file.
     """
-    return Source(_identity(text), name or text, camera_kind(text), text, rate_hz)
+    return Source(_identity(text), name or without_password(text), camera_kind(text), text, rate_hz)
 
 
 class Sources:

@@ -32,16 +32,16 @@ class Hub:
 
     Args:
         status: what the pages show beside the picture; asked in a thread.
-        limits: of pages and what they say.
-        refusals: hears of pages that are turned away.
+
+    Attributes:
+        limits: of pages and what they say; the application's that it belongs to.
+        refusals: hears of pages that are turned away; the application's, too.
     """
 
-    def __init__(
-        self, status: Callable[[], object], limits: Limits | None = None, refusals: Refusals | None = None
-    ) -> None:
+    def __init__(self, status: Callable[[], object]) -> None:
+        self.limits = Limits()
+        self.refusals = Refusals()
         self._status = status
-        self._limits = limits or Limits()
-        self._refusals = refusals or Refusals()
         self._stages = StageMeter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._clients: set[Client] = set()
@@ -82,9 +82,9 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         client = Client(socket)
         await socket.accept()
-        if len(self._clients) >= self._limits.pages or self._closing:
-            reason = f"{self._limits.pages} pages watch already; close one of them"
-            self._refusals.note("pages", reason, client.address)
+        if len(self._clients) >= self.limits.pages or self._closing:
+            reason = f"{self.limits.pages} pages watch already; close one of them"
+            self.refusals.note("pages", reason, client.address)
             await socket.close(TRY_LATER, reason)
             return
         self._clients.add(client)
@@ -98,7 +98,7 @@ class Hub:
             # The page left while something was being sent: starlette and the transport say it in these ways.
             pass
         except asyncio.TimeoutError:
-            self._refusals.note("stuck", f"a page took nothing for {self._limits.send_s:g} s", client.address)
+            self.refusals.note("stuck", f"a page took nothing for {self.limits.send_s:g} s", client.address)
         finally:
             listening.cancel()
             self._clients.discard(client)
@@ -121,13 +121,13 @@ class Hub:
         await self._send(client.socket.close(*client.farewell))
 
     async def _send(self, sending: Coroutine[Any, Any, None]) -> None:
-        await asyncio.wait_for(sending, self._limits.send_s)
+        await asyncio.wait_for(sending, self.limits.send_s)
 
     async def _tell(self) -> None:
         """Ask for the status while anybody watches, and have it sent to all."""
         loop = asyncio.get_running_loop()
         # A status that hangs may hold one thread, not one more every half second.
-        calls = Calls(1, self._limits.call_s)
+        calls = Calls(1, self.limits.call_s)
         while self._clients and not self._closing:
             due_s = loop.time() + STATUS_EVERY_S
             try:
@@ -156,11 +156,11 @@ class Hub:
             if took_ms is not None:
                 self._stages.add({"page": took_ms})
             self._look_for_demand()
-        self._refusals.note("message", client.farewell[1], client.address)
+        self.refusals.note("message", client.farewell[1], client.address)
 
     def _left(self, client: Client, code: int | None) -> None:
         if code == TOO_BIG:
-            self._refusals.note("message", "a message to the stream was too long", client.address)
+            self.refusals.note("message", "a message to the stream was too long", client.address)
         client.leave(GOING_AWAY, "")
 
     def _offer(self, packet: Packet) -> None:

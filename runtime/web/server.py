@@ -56,6 +56,7 @@ def build_app(
         headless: health and metrics only: no page, no API, no stream.
     """
     limits, refusals = limits or Limits(), refusals or Refusals()
+    hub.limits, hub.refusals = limits, refusals
     site = Site(view, hub, access, limits, refusals, Calls(limits.calls, limits.call_s))
     app = FastAPI(
         title="hemonode live",

@@ -205,3 +205,9 @@ def test_a_mistake_in_the_file_ends_the_command_with_one_line(write):
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
     assert "did you mean port" in ended.stderr
+
+
+def test_the_configuration_that_comes_with_the_service_is_valid():
+    config = load_config(Path(__file__).parents[3] / "docs" / "systemd" / "live.toml")
+    assert config.page.host == "0.0.0.0"
+    assert config.recorder.folder == Path("/var/lib/hemonode/sessions")

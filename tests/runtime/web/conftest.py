@@ -57,7 +57,6 @@ class Served:
 def serving(view=None, token=None, limits=None, names=(), tls=None, headless=False):
     view = view or StandinView()
     limits, refusals = limits or Limits(), Refusals()
-    view.hub._limits, view.hub._refusals = limits, refusals
     listener = listen("127.0.0.1", 0, limits, refusals)
     access = Access("127.0.0.1", token, names, secure=tls is not None)
     app = build_app(view, view.hub, access, limits, refusals, headless=headless)

@@ -21,7 +21,7 @@ from hemonode.benchmarks.machine import describe_machine
 from hemonode.errors import HemonodeError
 from hemonode.runtime.bundle.reader import Bundle, open_bundle
 from hemonode.runtime.bundle.schema import Precision
-from hemonode.runtime.engines.agreement import drawn_frame
+from hemonode.runtime.engines.agreement import drawn_frames
 from hemonode.runtime.engines.contract import Engine, Opening, Shape
 from hemonode.runtime.engines.cpu import CpuEngine
 from hemonode.runtime.gpu import require_nvidia_gpu
@@ -98,7 +98,7 @@ def measure_ladder(
     Returns:
         What worked, and a sentence for each that did not.
     """
-    frames = [drawn_frame(seed, shape[1], shape[2], bundle.manifest) for seed in range(8)]
+    frames = list(drawn_frames(8, shape[1], shape[2], bundle.manifest))
     lines: list[Line] = []
     left_out: list[str] = []
     for setting in bundle.manifest.settings:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-from hemonode.device.smear import render_view
+from hemonode.device.smear.microscope import Microscope
 from hemonode.errors import EngineError
 from hemonode.runtime.atomic import write_atomically
 from hemonode.runtime.bundle.schema import Manifest
@@ -21,7 +22,7 @@ from hemonode.runtime.preprocess import equalise
 LEAST_AGREEMENT = 0.999
 """Share of mask pixels that must be those of fp32; the bar that a graph's export has to pass, too."""
 
-_SMEARS = 8
+_FRAMES = 8
 """Of 256×192 px they hold about 150 red cells and 1.5 million mask pixels."""
 
 
@@ -60,18 +61,22 @@ def measure_agreement(engine: Engine, opening: Opening) -> float:
 
     manifest, (_, height, width) = opening.bundle.manifest, opening.shape
     graph = opening.bundle.graph_path(opening.setting)
-    shares = []
     with CpuEngine(graph, (1, height, width), threads=opening.threads) as exact:
-        for seed in range(_SMEARS):
-            frame = drawn_frame(seed, height, width, manifest)
-            shares.append(np.mean(engine.run(frame).class_ids == exact.run(frame).class_ids))
+        frames = drawn_frames(_FRAMES, height, width, manifest)
+        shares = [np.mean(engine.run(frame).class_ids == exact.run(frame).class_ids) for frame in frames]
     return float(np.mean(shares))
 
 
-def drawn_frame(seed: int, height: int, width: int, manifest: Manifest) -> npt.NDArray[np.uint8]:
-    """A drawn smear at the working scale, equalised: uint8 [1, height, width, 3]."""
-    view = render_view(seed=seed, height=height, width=width, red_cell_px=manifest.scale.red_cell_px)
-    return equalise(view.pixels, manifest.preprocessing)[None]
+def drawn_frames(count: int, height: int, width: int, manifest: Manifest) -> Iterator[npt.NDArray[np.uint8]]:
+    """Views of a drawn smear, side by side, at the working scale and equalised: uint8 [1, height, width, 3] each.
+
+    Of one smear: to lay out cells takes most of the time, and neighbours share them.
+    """
+    microscope = Microscope(height=height, width=width, red_cell_px=manifest.scale.red_cell_px)
+    for number in range(count):
+        row, column = divmod(number, 4)
+        position_um = column * width * microscope.um_per_px, row * height * microscope.um_per_px
+        yield equalise(microscope.view(position_um).pixels, manifest.preprocessing)[None]
 
 
 def _record_path(engine: Engine, opening: Opening) -> Path:

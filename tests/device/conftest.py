@@ -6,6 +6,7 @@ Linux's own stand-in, v4l2loopback, is a kernel module, which neither a containe
 from __future__ import annotations
 
 import ctypes
+import itertools
 import json
 import os
 import shutil
@@ -19,9 +20,9 @@ import pytest
 MARK = "fake_v4l2"
 DRIVER = Path(__file__).parent / "fake_v4l2" / "driver.c"
 HEADER = Path("/usr/include/linux/videodev2.h")
-CHILD_S = 240
+CHILD_S = 200
 
-# Set in the child only: where its devices lie, the driver, and where it tells the parent what came of its tests.
+# Set in the child only: below where its devices lie, the driver, and where it tells the parent what came of its tests.
 FOLDER, LIBRARY, OUTCOMES = (os.environ.get(name) for name in ("FAKE_V4L2", "LD_PRELOAD", "FAKE_V4L2_OUTCOMES"))
 
 outcomes_key = pytest.StashKey[dict[str, list[str]]]()
@@ -71,14 +72,13 @@ def _run_child(item):
     flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-pthread"]
     subprocess.run(["gcc", *flags, "-o", library, DRIVER], check=True)
     marked = [other.nodeid for other in item.session.items if other.get_closest_marker(MARK) is not None]
-    environment = {"FAKE_V4L2": str(folder / "dev"), "LD_PRELOAD": str(library), "FAKE_V4L2_OUTCOMES": str(outcomes)}
+    environment = {"FAKE_V4L2": str(folder), "LD_PRELOAD": str(library), "FAKE_V4L2_OUTCOMES": str(outcomes)}
     child = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *marked],
+        ["timeout", str(CHILD_S), sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *marked],
         cwd=item.config.rootpath,
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=CHILD_S,
     )
     told = defaultdict(list, {"": [child.stdout[-2000:] + child.stderr[-2000:]]})
     for line in outcomes.read_text().splitlines() if outcomes.exists() else []:
@@ -91,15 +91,43 @@ class Driver:
     """The fake driver, in the child.
 
     Attributes:
-        folder: where its devices lie: video0 a camera, video1 its metadata, video2 a raw sensor, video3 one with planes.
+        root: of a machine of its own, whose dev/ holds video0 (a camera), video1 (its metadata), video2 (a raw sensor)
+            and video3 (one that gives its pictures in planes).
     """
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, root):
+        self.root = root
+        for number in range(4):
+            self.plug_in(number)
         self._calls = ctypes.CDLL(LIBRARY)
         self._calls.fake_get.restype = ctypes.c_long
         self._calls.fake_jpeg.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
         self._calls.fake_reset()
+
+    def plug_in(self, number, name="Fake Microscope", serial=None, by_id=None, by_path=None):
+        """Make a device, and what Linux and udev tell of it."""
+        device = self.root / "dev" / f"video{number}"
+        device.parent.mkdir(parents=True, exist_ok=True)
+        if not device.exists():
+            # Something that may be opened and asked, as a device may and a file may not.
+            os.mkfifo(device)
+        interface = self.root / "sys/devices/usb1" / f"1-{number - number % 2}" / "1-1:1.0"
+        told = self.root / "sys/class/video4linux" / device.name
+        for folder in (interface, told):
+            folder.mkdir(parents=True, exist_ok=True)
+        (told / "name").write_text(f"{name}\n")
+        (told / "index").write_text(f"{number % 2}\n")
+        if not (told / "device").exists():
+            (told / "device").symlink_to(interface)
+        if serial is not None:
+            (interface.parent / "serial").write_text(f"{serial}\n")
+        for folder, link in (("by-id", by_id), ("by-path", by_path)):
+            if link is not None:
+                at = self.root / "dev/v4l" / folder / link
+                at.parent.mkdir(parents=True, exist_ok=True)
+                at.unlink(missing_ok=True)
+                at.symlink_to(device)
+        return device
 
     def set(self, **switches):
         """Faults and oddities, by the names in driver.c."""
@@ -123,18 +151,10 @@ class Driver:
         return self._calls.fake_streaming()
 
 
+_machines = itertools.count()
+
+
 @pytest.fixture
 def driver():
     """The fake V4L2 driver, with its devices plugged in. None in the parent, where no marked test runs."""
-    if FOLDER is None:
-        yield None
-        return
-    folder = Path(FOLDER)
-    folder.mkdir()
-    for number in range(4):
-        # Something that may be opened and asked, as a device may and a file may not.
-        os.mkfifo(folder / f"video{number}")
-    try:
-        yield Driver(folder)
-    finally:
-        shutil.rmtree(folder)
+    return None if FOLDER is None else Driver(Path(FOLDER) / str(next(_machines)))

@@ -35,7 +35,11 @@ class Taken:
 
 
 class Buffers:
-    """A running stream. It ends when the handle is closed."""
+    """A running stream. It ends when the handle is closed.
+
+    Attributes:
+        count: how many pictures the driver can keep.
+    """
 
     def __init__(self, handle: Handle) -> None:
         """Start to stream.
@@ -49,9 +53,10 @@ class Buffers:
         handle.ask(abi.REQBUFS, request, "reserve memory for pictures")
         if request.count < 2:
             raise DeviceError(f"{handle.name} has memory for {request.count} pictures; it needs 2. Free some memory.")
+        self.count = int(request.count)
         self._maps: list[mmap.mmap] = []
         handle.release_before(self._release)
-        for index in range(request.count):
+        for index in range(self.count):
             buffer = _buffer(index)
             handle.ask(abi.QUERYBUF, buffer, "show its memory")
             self._maps.append(mmap.mmap(handle.fileno, buffer.length, offset=buffer.m.offset))
@@ -62,8 +67,9 @@ class Buffers:
         """What is ready now, the oldest first; None where nothing is. Never waits.
 
         Raises:
-            DeviceError: unplugged, or the driver gave up.
+            DeviceError: closed, unplugged, or the driver gave up.
         """
+        self._handle.check_open()
         buffer = _buffer(0)
         try:
             fcntl.ioctl(self._handle.fileno, abi.DQBUF, buffer)

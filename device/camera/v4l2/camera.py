@@ -84,16 +84,20 @@ class V4l2Camera(Camera):
         self._handle.close()
 
     def _newest(self, events: int) -> Taken | None:
-        """What came last of all that waits; None where nothing does."""
+        """What came last of all that waits; None where nothing does, or nothing of use."""
         newest = None
-        while (taken := self._buffers.take()) is not None:
+        count = 0
+        # No more than there can be: a driver may be as fast as we are.
+        while count < self._buffers.count and (taken := self._buffers.take()) is not None:
+            count += 1
             if taken.broken:
                 self.damaged += 1
             else:
                 newest = taken
-        if newest is None and events & ~select.POLLIN:
+        if not count and events & ~select.POLLIN:
             raise DeviceError(f"{self.name} stopped to stream; open it again.")
-        return newest
+        # Once all its memory is full a driver keeps what is oldest: nobody knows how long ago that was.
+        return newest if count < self._buffers.count else None
 
     def _decoded(self, taken: Taken | None) -> Frame | None:
         if taken is None:

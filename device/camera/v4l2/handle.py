@@ -63,8 +63,7 @@ class Handle:
             DeviceError: it was closed.
         """
         with self._left:
-            if self._closing:
-                raise self._closed()
+            self.check_open()
             self._users += 1
         try:
             yield
@@ -121,8 +120,7 @@ class Handle:
         waiting.register(self.fileno, select.POLLIN)
         waiting.register(self._wake, select.POLLIN)
         found = dict(waiting.poll(max(0, math.ceil(1000 * (until_s - time.monotonic())))))
-        if self._closing:
-            raise self._closed()
+        self.check_open()
         return found.get(self.fileno, 0)
 
     def fault(self, error: OSError, doing: str) -> DeviceError:
@@ -135,8 +133,14 @@ class Handle:
             return DeviceError(f"{self.name} cannot {doing}: it is not yours; join the group that may use it: video.")
         return DeviceError(f"{self.name} cannot {doing} ({error.strerror}); plug it out and in again.")
 
-    def _closed(self) -> DeviceError:
-        return DeviceError(f"{self.name} was closed; open it again to read from it.")
+    def check_open(self) -> None:
+        """Stop what a closed device was asked for.
+
+        Raises:
+            DeviceError: it was closed.
+        """
+        if self._closing:
+            raise DeviceError(f"{self.name} was closed; open it again to read from it.")
 
     def _release_if_left(self) -> None:
         if self._closing and not self._users:

@@ -1,7 +1,8 @@
 /* A video device that is not there: answers open, ioctl and mmap for it as the kernel does.
  *
- * Loaded before libc (LD_PRELOAD). Structures and numbers are those of the kernel's own header. A file named video* in
- * the folder FAKE_V4L2 is a device: video0 a camera, video1 its metadata, video2 a raw sensor, video3 one with planes.
+ * Loaded before libc (LD_PRELOAD). Structures and numbers are those of the kernel's own header. A file named video* below
+ * the folder FAKE_V4L2 is a device: video1 a camera's metadata, video2 a raw sensor, video3 one with planes, all others
+ * the camera.
  * What is opened is one end of a pair of sockets, which can be waited for, closed and duplicated like a device; a
  * thread at the other end is the driver, and learns from it that the device was closed. */
 #define _GNU_SOURCE
@@ -26,6 +27,8 @@
 #define MAX_OPEN 64
 #define PAGE 4096u
 
+enum { CLOSED, OPEN, GONE };
+
 struct device {
 	int open, streaming, ours, kind;
 	ino_t inode;
@@ -35,11 +38,13 @@ struct device {
 	int memory[MAX_BUFFERS];
 	unsigned char *mapped[MAX_BUFFERS];
 	unsigned count, length;
+	unsigned opening;
 	int queued[MAX_BUFFERS], queued_count, done[MAX_BUFFERS], done_count;
 	pthread_t thread;
 };
 
 static struct device devices[MAX_OPEN];
+static unsigned openings;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned char jpeg[1 << 20];
 static size_t jpeg_bytes;
@@ -47,7 +52,7 @@ static size_t jpeg_bytes;
 /* What a test may set and read by name. */
 static struct { const char *name; long value; } switches[] = {
 	{"unplugged"}, {"stalled"}, {"broken"}, {"half"}, {"gap"}, {"insists_on_vga"}, {"no_rate"}, {"other_clock"},
-	{"no_stamp"}, {"always_zero"}, {"padding"}, {"slow_ioctl_ms"}, {"broken_contrast"}, {"stepwise"}, {"opened"},
+	{"no_stamp"}, {"always_zero"}, {"padding"}, {"slow_ioctl_ms"}, {"broken_contrast"}, {"stepwise"}, 
 	{"stopped"}, {"foreign"}, {"rate_hz"},
 };
 
@@ -99,14 +104,31 @@ void fake_reset(void)
 		controls[i].value = controls[i].about.default_value;
 }
 
-/* How many devices are open and stream: a program that forgot to close one leaves it so. */
+static int was_closed(const struct device *d)
+{
+	struct pollfd end = {d->ours, POLLIN, 0};
+	return poll(&end, 1, 0) != 0;
+}
+
+static void forget(struct device *d)
+{
+	if (d->open == OPEN)
+		close(d->ours);
+	for (unsigned i = 0; i < d->count; i++)
+		close(d->memory[i]), munmap(d->mapped[i], d->length);
+	d->count = d->streaming = 0;
+	d->open = CLOSED;
+}
+
+/* How many devices stream: a program that forgot to close one leaves it so. */
 int fake_streaming(void)
 {
 	int count = 0;
 	pthread_mutex_lock(&lock);
 	for (int i = 0; i < MAX_OPEN; i++) {
-		struct pollfd end = {devices[i].ours, POLLIN, 0};
-		count += devices[i].open && devices[i].streaming && poll(&end, 1, 0) == 0;
+		if (devices[i].open == OPEN && was_closed(&devices[i]))
+			forget(&devices[i]);
+		count += devices[i].open == OPEN && devices[i].streaming;
 	}
 	pthread_mutex_unlock(&lock);
 	return count;
@@ -202,29 +224,23 @@ static void deliver(struct device *d, unsigned number)
 static void *drive(void *argument)
 {
 	struct device *d = argument;
+	unsigned opening = d->opening;
 	for (unsigned number = 0;; number++) {
-		struct timespec pause = {0, 1000000000L * d->interval.numerator / d->interval.denominator};
-		if (pause.tv_nsec >= 1000000000L)
-			pause = (struct timespec){1, 0};
-		nanosleep(&pause, NULL);
+		long long pause = 1000000000LL * d->interval.numerator / d->interval.denominator;
+		nanosleep(&(struct timespec){pause / 1000000000, pause % 1000000000}, NULL);
 		pthread_mutex_lock(&lock);
-		struct pollfd end = {d->ours, POLLIN, 0};
-		int closed = poll(&end, 1, 0) != 0;
-		if (!d->streaming || closed || *sw("unplugged") || *sw("stopped")) {
-			d->streaming = 0;
-			if (*sw("unplugged") || *sw("stopped") || closed) {
-				close(d->ours);
-				d->ours = -1;
-				for (unsigned i = 0; i < d->count; i++)
-					close(d->memory[i]), munmap(d->mapped[i], d->length);
-				d->open = closed ? 0 : -1;
-				d->count = 0;
-			}
+		/* What lies here may be another device by now. */
+		if (d->opening != opening || !d->streaming || was_closed(d)) {
 			pthread_mutex_unlock(&lock);
 			return NULL;
 		}
-		if (*sw("gap"))
-			number += *sw("gap"), *sw("gap") = 0;
+		if (*sw("unplugged") || *sw("stopped")) {
+			forget(d);
+			d->open = GONE;
+			pthread_mutex_unlock(&lock);
+			return NULL;
+		}
+		number += *sw("gap"), *sw("gap") = 0;
 		deliver(d, number);
 		pthread_mutex_unlock(&lock);
 	}
@@ -248,12 +264,10 @@ static int reserve(struct device *d, struct v4l2_requestbuffers *asked)
 
 static int busy(const struct device *asking)
 {
-	for (int i = 0; i < MAX_OPEN; i++) {
-		struct pollfd end = {devices[i].ours, POLLIN, 0};
-		if (&devices[i] != asking && devices[i].open > 0 && devices[i].kind == asking->kind && devices[i].count
-		    && poll(&end, 1, 0) == 0)
+	for (int i = 0; i < MAX_OPEN; i++)
+		if (&devices[i] != asking && devices[i].open == OPEN && devices[i].kind == asking->kind && devices[i].count
+		    && !was_closed(&devices[i]))
 			return 1;
-	}
 	return 0;
 }
 
@@ -389,7 +403,7 @@ static int answer(struct device *d, unsigned long request, void *argument)
 	struct v4l2_querymenu *menu = argument;
 	struct control *c;
 
-	if (*sw("unplugged") || d->open < 0)
+	if (*sw("unplugged") || d->open == GONE)
 		return *sw("stopped") ? EIO : ENODEV;
 	switch ((unsigned)request) {
 	case VIDIOC_QUERYCAP: return describe(d, argument);
@@ -500,15 +514,14 @@ static int open_fake(int kind)
 		return -1;
 	syscall(SYS_fstat, ends[0], &about);
 	pthread_mutex_lock(&lock);
-	++*sw("opened");
+	++openings;
 	for (int i = 0; i < MAX_OPEN; i++) {
-		struct pollfd end = {devices[i].ours, POLLIN, 0};
-		int gone = devices[i].open && !devices[i].streaming && poll(&end, 1, 0) != 0;
-		if (devices[i].open && !gone)
+		if (devices[i].open == OPEN && was_closed(&devices[i]))
+			forget(&devices[i]);
+		if (devices[i].open != CLOSED)
 			continue;
-		if (devices[i].open)
-			close(devices[i].ours);
-		devices[i] = (struct device){.open = 1, .ours = ends[1], .kind = kind, .inode = about.st_ino};
+		devices[i] = (struct device){.open = OPEN, .ours = ends[1], .kind = kind, .inode = about.st_ino,
+			.opening = openings};
 		struct v4l2_pix_format first = {.width = 640, .height = 480, .pixelformat = V4L2_PIX_FMT_YUYV};
 		set_format(&devices[i], &first);
 		pthread_mutex_unlock(&lock);
@@ -525,8 +538,8 @@ static int open_any(const char *path, int flags, mode_t mode)
 	size_t length = folder ? strlen(folder) : 0;
 	if (length && !strncmp(path, folder, length) && realpath(path, real)) {
 		const char *name = strrchr(real, '/') + 1;
-		if (!strncmp(name, "video", 5) && name[5] >= '0' && name[5] <= '3')
-			return open_fake(name[5] - '0');
+		if (!strncmp(name, "video", 5))
+			return open_fake(name[5] >= '1' && name[5] <= '3' ? name[5] - '0' : 0);
 	}
 	return syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }

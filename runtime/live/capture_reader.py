@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from hemonode.device.frame import Frame
 OPENS_WITHIN_S = 20.0
 FIRST_WITHIN_S = 15.0
 """Sensors that settle, streams that wait for a whole picture: the first one may take longer."""
+
+logger = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
@@ -99,10 +102,10 @@ class Reader:
             if self._gone:
                 return
             self._gone = True
-            camera = self.camera
-        if camera is not None:
-            self._closer = threading.Thread(target=self._close, args=(camera,), name="capture-close", daemon=True)
-            self._closer.start()
+            if self.camera is not None:
+                closer = threading.Thread(target=self._close, args=(self.camera,), name="capture-close", daemon=True)
+                closer.start()
+                self._closer = closer
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the end of reading and closing until a monotonic time. False: the driver has not returned."""
@@ -121,8 +124,14 @@ class Reader:
             while self._hand(camera.read(), camera):
                 pass
         except Exception as error:  # whatever a driver throws: the view tells it and opens the camera again
-            self.error = error
+            self._fail(error)
         self._listener.news()
+
+    def _fail(self, error: Exception) -> None:
+        with self._handing:
+            # That a closed camera cannot be read is no news.
+            if not self._gone:
+                self.error = error
 
     def _keep(self, camera: Camera) -> bool:
         with self._handing:
@@ -149,5 +158,5 @@ class Reader:
     def _close(self, camera: Camera) -> None:
         try:
             camera.close()
-        except Exception as error:  # as in `_run`; what the reading failed with is the better reason
-            self.error = self.error or error
+        except Exception:  # as in `_run`
+            logger.warning("%s failed while it was closed.", camera.name, exc_info=True)

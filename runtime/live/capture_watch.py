@@ -142,16 +142,13 @@ class CameraWatch:
         while (reader := self._begin()) is not None:
             self._wait_for_end(reader)
             self._asking = None
-            reader.let_go()
-            if not reader.join(time.monotonic() + CLOSES_WITHIN_S):
-                self._left_behind.append(reader)
-                self._log.add("camera", f"The driver of {self.name} does not return and is left behind.")
-            if reader.ended:
-                self._ended = True
+            self._ended = reader.ended
+            lost = not reader.ended and not self._stopping.is_set()
+            if lost:
+                self._note_loss(reader)
+            self._close(reader)
+            if not lost:
                 return
-            if self._stopping.is_set():
-                return
-            self._note_loss(reader)
             self._pause()
 
     def _begin(self) -> Reader | None:
@@ -176,6 +173,12 @@ class CameraWatch:
             if reader.ended or reader.error is not None or left_s <= 0:
                 return
             self._news.wait(left_s)
+
+    def _close(self, reader: Reader) -> None:
+        reader.let_go()
+        if not reader.join(time.monotonic() + CLOSES_WITHIN_S):
+            self._left_behind.append(reader)
+            self._log.add("camera", f"The driver of {self.name} does not return and is left behind.")
 
     def _note_loss(self, reader: Reader) -> None:
         error = reader.error or DeviceError(self._stall(reader))

@@ -34,10 +34,12 @@ class _Section(BaseModel):
 class SourceConfig(_Section):
     """A camera, folder, picture or video that can be chosen."""
 
-    source: Text = Field("simulated", description="as on the command line: v4l2:serial=…, csi:0, rtsp://…, a folder")
-    name: Text | None = Field(None, description="what the page calls it")
+    source: Text = Field(
+        default="simulated", description="as on the command line: v4l2:serial=…, csi:0, rtsp://…, a folder"
+    )
+    name: Text | None = Field(default=None, description="what the page calls it")
     rate_hz: float | None = Field(
-        None, strict=True, ge=0.01, le=1000, description="pictures a second; left out: as usual for it"
+        default=None, strict=True, ge=0.01, le=1000, description="pictures a second; left out: as usual for it"
     )
 
     @field_validator("source")
@@ -51,9 +53,11 @@ class SourceConfig(_Section):
 class ModelConfig(_Section):
     """What computes the masks."""
 
-    bundles: tuple[Path, ...] = Field((), description="that can be chosen, first one first; none: the shipped one")
-    engine: str = Field("auto", description=f"auto, {', '.join(ENGINES)}")
-    precision: AskedPrecision = Field("auto", description="auto, fp32, fp16, bf16 or int8")
+    bundles: tuple[Path, ...] = Field(
+        default=(), description="that can be chosen, first one first; none: the shipped one"
+    )
+    engine: str = Field(default="auto", description=f"auto, {', '.join(ENGINES)}")
+    precision: AskedPrecision = Field(default="auto", description="auto, fp32, fp16, bf16 or int8")
 
     @model_validator(mode="after")
     def _engine_is_known(self) -> ModelConfig:
@@ -65,10 +69,12 @@ class ModelConfig(_Section):
 class SolverConfig(_Section):
     """Which solver setting runs."""
 
-    mode: SolverMode = Field("automatic", description="automatic keeps the target; fixed keeps the setting")
-    setting: Text | None = Field(None, description="where mode is fixed; left out: the bundle's own")
-    target: TargetKind = Field("latency", description="latency: capture to result; frame_time: result to result")
-    target_ms: float | None = Field(None, strict=True, ge=1, le=60_000, description="where mode is automatic")
+    mode: SolverMode = Field(default="automatic", description="automatic keeps the target; fixed keeps the setting")
+    setting: Text | None = Field(default=None, description="where mode is fixed; left out: the bundle's own")
+    target: TargetKind = Field(
+        default="latency", description="latency: capture to result; frame_time: result to result"
+    )
+    target_ms: float | None = Field(default=None, strict=True, ge=1, le=60_000, description="where mode is automatic")
 
     def wish(self) -> SolverWish:
         """The same, as the governor takes it."""
@@ -79,10 +85,10 @@ class ScaleConfig(_Section):
     """How large red cells are. Neither given: measured in the first pictures."""
 
     red_cell_px: float | None = Field(
-        None, strict=True, ge=1, le=10_000, description="red-cell diameter, pixels of the camera"
+        default=None, strict=True, ge=1, le=10_000, description="red-cell diameter, pixels of the camera"
     )
     um_per_px: float | None = Field(
-        None, strict=True, ge=0.001, le=100, description="or micrometres per pixel of the camera"
+        default=None, strict=True, ge=0.001, le=100, description="or micrometres per pixel of the camera"
     )
 
     @model_validator(mode="after")
@@ -96,10 +102,10 @@ class TallyConfig(_Section):
     """What a tally aims at, unless it is started with another goal."""
 
     goal_percent: float = Field(
-        10.0, strict=True, gt=0, le=100, description="half width of the 95 % interval, percent of the count"
+        default=10.0, strict=True, gt=0, le=100, description="half width of the 95 % interval, percent of the count"
     )
     goal_class: int = Field(
-        1, strict=True, ge=1, le=254, description="class id whose count it speaks of; 1 is the white cell"
+        default=1, strict=True, ge=1, le=254, description="class id whose count it speaks of; 1 is the white cell"
     )
 
 
@@ -110,24 +116,28 @@ class RecorderConfig(_Section):
         default_factory=lambda: Path(platformdirs.user_data_dir("hemonode")) / "sessions", description="of all sessions"
     )
     budget_gb: float = Field(
-        20.0, strict=True, gt=0, le=100_000, description="that pictures may take; counts are always kept"
+        default=20.0, strict=True, gt=0, le=100_000, description="that pictures may take; counts are always kept"
     )
     reserve_gb: float = Field(
-        2.0, strict=True, ge=0, le=100_000, description="that stays free on the disk; pictures stop first"
+        default=2.0, strict=True, ge=0, le=100_000, description="that stays free on the disk; pictures stop first"
     )
-    pictures: bool = Field(True, strict=True, description="keep each counted field with its picture and mask")
+    pictures: bool = Field(default=True, strict=True, description="keep each counted field with its picture and mask")
 
 
 class PageConfig(_Section):
     """Where the page and the API are, and who may use them."""
 
-    host: Text = Field("127.0.0.1", description="any but this machine's own demands a token")
-    port: int = Field(8080, strict=True, ge=0, le=65535, description="0 takes any free one")
-    names: tuple[Text, ...] = Field((), description="host names by which the page is reached; none: any, with a token")
-    token_file: Path | None = Field(None, description="holds the token, of at least 16 characters, and nothing else")
-    certificate: Path | None = Field(None, description="PEM file for https, with the whole chain")
-    key: Path | None = Field(None, description="PEM file of its private key, without a password")
-    token: SecretStr | None = Field(None, exclude=True, repr=False)
+    host: Text = Field(default="127.0.0.1", description="any but this machine's own demands a token")
+    port: int = Field(default=8080, strict=True, ge=0, le=65535, description="0 takes any free one")
+    names: tuple[Text, ...] = Field(
+        default=(), description="host names by which the page is reached; none: any, with a token"
+    )
+    token_file: Path | None = Field(
+        default=None, description="holds the token, of at least 16 characters, and nothing else"
+    )
+    certificate: Path | None = Field(default=None, description="PEM file for https, with the whole chain")
+    key: Path | None = Field(default=None, description="PEM file of its private key, without a password")
+    token: SecretStr | None = Field(default=None, exclude=True, repr=False)
     """From the command line or the environment, before any file; never in a file that is printed or shared."""
 
     @model_validator(mode="after")
@@ -150,21 +160,25 @@ class PageConfig(_Section):
 class LogConfig(_Section):
     """What is logged to standard error."""
 
-    format: LogFormat = Field("auto", description="plain, json (one object a line), or auto: plain on a terminal")
-    level: LogLevel = Field("info", description="debug, info, warning or error")
+    format: LogFormat = Field(
+        default="auto", description="plain, json (one object a line), or auto: plain on a terminal"
+    )
+    level: LogLevel = Field(default="info", description="debug, info, warning or error")
 
 
 class LiveConfig(_Section):
     """A whole live view. `hemonode live --print-config` writes it as a file that `--config` reads back unchanged."""
 
-    headless: bool = Field(False, strict=True, description="no page, no API: camera, model and recorder only")
-    metrics: bool = Field(False, strict=True, description="headless: /metrics and /health are served all the same")
+    headless: bool = Field(default=False, strict=True, description="no page, no API: camera, model and recorder only")
+    metrics: bool = Field(
+        default=False, strict=True, description="headless: /metrics and /health are served all the same"
+    )
     source: tuple[SourceConfig, ...] = (SourceConfig(),)
     model: ModelConfig = ModelConfig()
     solver: SolverConfig = SolverConfig()
     scale: ScaleConfig = ScaleConfig()
     tally: TallyConfig = TallyConfig()
-    recorder: RecorderConfig = Field(default_factory=RecorderConfig)
+    recorder: RecorderConfig = Field(default_factory=lambda: RecorderConfig())
     page: PageConfig = PageConfig()
     log: LogConfig = LogConfig()
 

@@ -6,7 +6,7 @@ import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -139,6 +139,9 @@ def _keys_beside(location: Sequence[str | int]) -> list[str]:
     for part in location[:-1]:
         if isinstance(part, str):
             annotation = model.model_fields[part].annotation
-            inner = next((kind for kind in get_args(annotation) if kind is not Ellipsis), annotation)
-            model = inner
+            model = next(kind for kind in (annotation, *get_args(annotation)) if _is_table(kind))
     return [name for name, field in model.model_fields.items() if not field.exclude]
+
+
+def _is_table(kind: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -52,7 +52,7 @@ class SolverRequest(_Request):
     mode: Literal["automatic", "fixed"]
     setting: ChoiceId | None = None
     target: Literal["latency", "frame_time"] = "latency"
-    target_ms: float | None = Field(None, ge=1, le=60_000)
+    target_ms: float | None = Field(default=None, ge=1, le=60_000)
 
     def wish(self) -> SolverWish:
         """The same for the live view."""
@@ -62,7 +62,7 @@ class SolverRequest(_Request):
 class ScaleRequest(_Request):
     """A red-cell diameter in pixels of the camera; none: measure it anew."""
 
-    red_cell_px: float | None = Field(None, ge=1, le=10_000)
+    red_cell_px: float | None = Field(default=None, ge=1, le=10_000)
 
 
 class ScaleAnswer(BaseModel):
@@ -96,8 +96,8 @@ class TallyRequest(_Request):
 
     action: TallyAction
     name: Name = ""
-    goal_percent: float | None = Field(None, gt=0, le=100)
-    goal_class: int | None = Field(None, ge=1, le=254)
+    goal_percent: float | None = Field(default=None, gt=0, le=100)
+    goal_class: int | None = Field(default=None, ge=1, le=254)
     proceed: bool = False
 
     def wish(self) -> TallyWish:

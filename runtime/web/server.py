@@ -115,7 +115,7 @@ class LiveServer(uvicorn.Server):
 
 def _config(app: Application, limits: Limits) -> uvicorn.Config:
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # uvicorn's own names for the same ASGI types
+        app,
         loop="asyncio",
         http=with_deadline(limits.header_s),
         h11_max_incomplete_event_size=limits.header_bytes,

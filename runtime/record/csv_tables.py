@@ -45,11 +45,11 @@ def cell_table(store: SessionStore, session: RecordedSession) -> Iterator[bytes]
     names = {entry.id: entry.name for entry in session.classes}
     yield _lines([["image", "class", "x", "y", "width", "height", "score", "in_frame"]])
     for page in field_pages(store, session):
+        images = {field.id: image_name(session, field.id) for field in page}
         yield _lines(
-            [image_name(session, field), names.get(c.class_id, c.class_id), c.x, c.y, c.width, c.height, c.score,
-             int(c.in_frame)]
-            for field, c in store.cells(session.id, page[0].id, page[-1].id)
-        )  # fmt: skip
+            (images[field], names.get(class_id, class_id), *rest)
+            for field, class_id, *rest in store.cells(session.id, page[0].id, page[-1].id)
+        )
 
 
 def summary_table(_: SessionStore, session: RecordedSession) -> Iterator[bytes]:

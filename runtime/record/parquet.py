@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hemonode.errors import OutputError
 from hemonode.runtime.batch.summary import RESEARCH_USE
-from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.record.csv_tables import field_pages, image_name
+from hemonode.runtime.record.queries import CellRow
 from hemonode.runtime.record.told import RecordedField, RecordedSession
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ def _pieces(store: SessionStore, session: RecordedSession, arrow: Any, parquet: 
     file = _Pieces()
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for page in field_pages(store, session):
-            cells: dict[int, list[Cell]] = defaultdict(list)
-            for field, cell in store.cells(session.id, page[0].id, page[-1].id):
-                cells[field].append(cell)
-            rows = [_row(session, field, cells[field.id]) for field in page]
-            writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
+            cells = _cells(arrow, schema, session, page, store.cells(session.id, page[0].id, page[-1].id))
+            rows = [_row(session, field) for field in page]
+            columns = [[row[name] for row in rows] for name in schema.names[:-1]]
+            arrays = [arrow.array(column, kind) for column, kind in zip(columns, schema.types[:-1], strict=True)]
+            writer.write_table(arrow.Table.from_arrays([*arrays, cells], schema=schema))
             yield file.taken()
     yield file.taken()
 
@@ -127,8 +128,26 @@ def _facts(session: RecordedSession) -> dict[str, object]:
     }
 
 
-def _row(session: RecordedSession, field: RecordedField, cells: list[Cell]) -> dict[str, object]:
+def _cells(
+    arrow: Any,  # noqa: ANN401
+    schema: Any,  # noqa: ANN401
+    session: RecordedSession,
+    page: Sequence[RecordedField],
+    cells: Sequence[CellRow],
+) -> Any:  # noqa: ANN401
+    """The column of lists, one for each field; column by column, since there may be millions of cells."""
     names = {entry.id: entry.name for entry in session.classes}
+    each = Counter(row[0] for row in cells)
+    offsets = [0, *itertools.accumulate(each[field.id] for field in page)]
+    _, classes, *figures, in_frame = zip(*cells, strict=True) if cells else ((),) * 8
+    kind = schema.field("cells").type.value_type
+    named = [names.get(class_id, str(class_id)) for class_id in classes]
+    columns = [named, *figures, [bool(inside) for inside in in_frame]]
+    arrays = [arrow.array(column, kind.field(index).type) for index, column in enumerate(columns)]
+    return arrow.ListArray.from_arrays(offsets, arrow.StructArray.from_arrays(arrays, fields=list(kind)))
+
+
+def _row(session: RecordedSession, field: RecordedField) -> dict[str, object]:
     countable = [entry for entry in session.classes if entry.countable]
     x_px, y_px = field.position_px or (None, None)
     model = field.model
@@ -157,16 +176,4 @@ def _row(session: RecordedSession, field: RecordedField, cells: list[Cell]) -> d
         "precision": model.precision if model else None,
         "warnings": list(field.warnings),
         "note": field.note,
-        "cells": [
-            {
-                "class": names.get(cell.class_id, str(cell.class_id)),
-                "x": cell.x,
-                "y": cell.y,
-                "width": cell.width,
-                "height": cell.height,
-                "score": cell.score,
-                "in_frame": cell.in_frame,
-            }
-            for cell in cells
-        ],
     }

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.live.status import ClassStatus, TrendPoint
 from hemonode.runtime.record.told import (
     RecordedEvent,
@@ -19,6 +18,9 @@ from hemonode.runtime.record.told import (
     SessionState,
     class_label,
 )
+
+CellRow = tuple[int, int, float, float, float, float, float, int]
+"""Field, class, x, y, width, height, score, in frame: as they come from the table; a session may hold millions."""
 
 _FIGURES = """
 SELECT session, kind, count(*), sum(area), count(picture_bytes), coalesce(sum(picture_bytes), 0), max(number)
@@ -85,14 +87,13 @@ def read_fields(
     return tuple(_field(row, counts[row[0]]) for row in rows)
 
 
-def read_cells(connection: sqlite3.Connection, key: int, first: int, last: int) -> Iterator[tuple[int, Cell]]:
-    """(field, cell) of the fields numbered `first` to `last`, in their order."""
-    for number, class_id, x, y, width, height, score, in_frame in connection.execute(
+def read_cells(connection: sqlite3.Connection, key: int, first: int, last: int) -> list[CellRow]:
+    """Cells of the fields numbered `first` to `last`, in their order."""
+    return connection.execute(
         "SELECT number, class, x, y, width, height, score, in_frame FROM cells"
         " WHERE session = ? AND number BETWEEN ? AND ? ORDER BY number, cell",
         (key, first, last),
-    ):
-        yield number, Cell(class_id, x, y, width, height, score, bool(in_frame))
+    ).fetchall()
 
 
 def read_models(connection: sqlite3.Connection, key: int) -> tuple[RecordedModel, ...]:

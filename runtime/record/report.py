@@ -13,6 +13,7 @@ from hemonode.runtime.record.report_pictures import field_pictures
 from hemonode.runtime.record.report_provenance import event_table, provenance
 from hemonode.runtime.record.report_style import STYLE
 from hemonode.runtime.record.told import RecordedSession
+from hemonode.runtime.tally.intervals import rate_interval
 
 if TYPE_CHECKING:
     from hemonode.runtime.record.store import SessionStore
@@ -74,6 +75,11 @@ def _cells(session: RecordedSession) -> str:
         return "<h2>Cells</h2><p>No cell was counted in this session.</p>"
     colours = {entry.id: (entry.colour, entry.label) for entry in session.classes}
     rows = "".join(_row(figure, *colours[figure.id]) for figure in class_figures(session))
+    rate = rate_interval(session.cells, session.area)
+    rows += (
+        f'<tr class="total"><td>All</td><td class="n">{session.cells:,}</td><td></td><td></td>'
+        f'<td class="n">{_plain(rate.value)}</td><td class="n">{_between(rate)}</td></tr>'
+    )
     return (
         '<h2>Cells</h2><div class="wide"><table class="main"><thead><tr><th>class</th><th class="n">counted</th>'
         '<th class="n">share of all cells</th><th class="n">95 % interval</th><th class="n">per field of view</th>'

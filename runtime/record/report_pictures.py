@@ -16,9 +16,12 @@ from hemonode.runtime.record.told import RecordedField, RecordedSession
 if TYPE_CHECKING:
     from hemonode.runtime.record.store import SessionStore
 
-MOST = 12
+MOST = 9
 _WIDTH_PX = 520
 _JPEG_QUALITY = 82
+_BAR_STEPS_UM = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+_BAR_SHARE = 0.25
+"""Of the picture's width that a scale bar may take."""
 
 
 def field_pictures(store: SessionStore, session: RecordedSession) -> Iterator[str]:
@@ -45,7 +48,7 @@ def spread(numbers: Sequence[int], most: int) -> list[int]:
 def _figure(store: SessionStore, session: RecordedSession, number: int) -> str:
     field = store.fields(session.id, number - 1, 1)[0]
     try:
-        picture = _jpeg(store.drawn(session.id, number))
+        picture = _jpeg(store.drawn(session.id, number), field.um_per_px)
     except HemonodeError as error:
         return f'<figure><figcaption class="warn">Field {number}: {escape(str(error))}</figcaption></figure>'
     source = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
@@ -66,10 +69,27 @@ def _caption(session: RecordedSession, field: RecordedField) -> str:
     return f'<b>{field.id}</b>{counts}<span class="quiet">{kind}</span>{note}{warned}'
 
 
-def _jpeg(pixels: Pixels) -> bytes:
-    factor = _WIDTH_PX / pixels.shape[1]
+def _jpeg(pixels: Pixels, um_per_px: float | None) -> bytes:
+    factor = min(_WIDTH_PX / pixels.shape[1], 1.0)
     if factor < 1:
         size = (_WIDTH_PX, max(round(pixels.shape[0] * factor), 1))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    if um_per_px is not None:
+        _draw_scale_bar(pixels, um_per_px / factor)
     _, data = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))
     return bytes(data)
+
+
+def _draw_scale_bar(pixels: Pixels, um_per_px: float) -> None:
+    """A bar of a round length at the lower right, black on white so that it shows on any ground."""
+    height, width = pixels.shape[:2]
+    lengths = [length for length in _BAR_STEPS_UM if length / um_per_px <= _BAR_SHARE * width]
+    if not lengths:
+        return
+    bar_px, text = round(lengths[-1] / um_per_px), f"{lengths[-1]} um"
+    right, bottom = width - 10, height - 10
+    (text_px, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1)
+    place = (right - (bar_px + text_px) // 2, bottom - 7)
+    for colour, thick in (((255, 255, 255), 4), ((0, 0, 0), 1)):
+        cv2.line(pixels, (right - bar_px, bottom), (right, bottom), colour, thick + 2)
+        cv2.putText(pixels, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thick, cv2.LINE_AA)

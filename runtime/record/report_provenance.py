@@ -24,7 +24,7 @@ def provenance(store: SessionStore, session: RecordedSession) -> str:
         ("Camera", session.source),
         ("Scale", _scale(session)),
         ("hemonode", session.hemonode),
-        *((f"Setting: {name.replace('_', ' ')}", str(value)) for name, value in sorted(session.settings.items())),
+        *((name.replace("_", " ").capitalize(), str(value)) for name, value in sorted(session.settings.items())),
     )
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts)
     models = store.models(session.id)

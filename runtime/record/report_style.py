@@ -13,8 +13,10 @@ p { margin: 0 0 8px; max-width: 76ch; } .quiet { color: var(--quiet); }
 .key div { min-width: 96px; } .key b { display: block; font-size: 27px; line-height: 1.15; font-weight: 650; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { color: var(--quiet); font-weight: 600; font-size: 13px; } td.n, th.n { text-align: right; }
-.main td { font-size: 16px; padding-top: 9px; padding-bottom: 9px; }
+th { color: var(--quiet); font-weight: 600; font-size: 13px; }
+td.n, th.n { text-align: right; } td.n { white-space: nowrap; }
+.main td { font-size: 16px; padding-top: 9px; padding-bottom: 9px; } .total td { font-weight: 600; }
+table + p { margin-top: 10px; } .wide + p { margin-top: 10px; }
 .facts th { width: 190px; color: var(--quiet); font-size: 14px; } .facts td { overflow-wrap: anywhere; }
 .dot { display: inline-block; width: 11px; height: 11px; border-radius: 50%; margin-right: 8px; }
 .trends { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 14px 22px; }
@@ -33,8 +35,11 @@ footer { margin-top: 34px; padding-top: 10px; border-top: 1px solid var(--line);
     color: #5b6672; } }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  h1 { font-size: 19pt; } h2 { font-size: 12.5pt; margin-top: 18pt; break-after: avoid; }
+  h1 { font-size: 19pt; } h2 { font-size: 12.5pt; margin-top: 18pt; }
+  h2, h2 + p { break-after: avoid; } svg { font-size: 16px; }
   .main td { font-size: 11pt; } .key b { font-size: 18pt; }
-  tr, figure, .key, .notice, .trends { break-inside: avoid; } .facts th { width: 130pt; }
+  tr, figure, .key, .notice, .trends { break-inside: avoid; } .facts th { width: 110pt; }
+  .trends { grid-template-columns: repeat(3, 1fr); gap: 8pt; } .fields { gap: 9pt; } td, th { padding-top: 3.5pt;
+  padding-bottom: 3.5pt; }
 }
 """

@@ -84,10 +84,10 @@ class SessionStore:
         with self._reading(session) as (connection, key):
             return queries.read_fields(connection, key, after=after, limit=limit)
 
-    def cells(self, session: str, first: int, last: int) -> tuple[tuple[int, Cell], ...]:
-        """(field, cell) of the fields numbered `first` to `last`. Raises as `session` does."""
+    def cells(self, session: str, first: int, last: int) -> list[queries.CellRow]:
+        """Cells of the fields numbered `first` to `last`. Raises as `session` does."""
         with self._reading(session) as (connection, key):
-            return tuple(queries.read_cells(connection, key, first, last))
+            return queries.read_cells(connection, key, first, last)
 
     def models(self, session: str) -> tuple[RecordedModel, ...]:
         """What computed its fields, the most frequent first. Raises as `session` does."""
@@ -128,7 +128,8 @@ class SessionStore:
     def drawn(self, session: str, field: int) -> Pixels:
         """The overlay, uint8 [H, W, 3] BGR. Raises as `picture` does."""
         pixels, mask = self._pixels(session, field)
-        cells = [cell for _, cell in self.cells(session, field, field)]
+        rows = self.cells(session, field, field)
+        cells = [Cell(*row[1:7], in_frame=bool(row[7])) for row in rows]
         return draw_overlay(pixels, mask, cells, class_records(self.session(session).classes))
 
     def export(self, session: str, file_format: ExportFormat) -> tuple[Iterator[bytes], str, str]:

@@ -33,7 +33,7 @@ def test_a_tallied_field_is_told_as_it_was_counted(recorder, record, kept):
     assert field.um_per_px == 0.25  # the camera's own rules
     assert (field.model.setting, field.model.engine, field.model.precision) == ("tol1e-3", "openvino", "bf16")
     cells = recorder.store.cells(session, number, number)
-    assert [(c.class_id, c.x, c.y, c.in_frame) for _, c in cells][4] == (2, 92.0, 60.0, False)
+    assert cells[4] == (number, 2, 92.0, 60.0, 16.0, 16.0, 0.9, 0)
 
 
 def test_every_solver_setting_that_counted_is_told_with_its_fields(recorder, record, kept):

@@ -81,13 +81,16 @@ export class Actions {
 
   async finish() {
     if (!this.#running()) return;
-    const { tally, recorder } = this.#status;
+    const { tally, recorder: { session } } = this.#status;
     const sure = await ask(
       `Finish “${tally.name}”?`,
       `${format.plural(tally.cells, "cell")} in ${format.rounded(tally.fields)} fields. A finished tally is kept and cannot be gone on with.`,
       "Finish tally", "Keep counting",
     );
-    if (sure && await this.#command({ action: "finish" })) this.#finished(tally, recorder.session);
+    if (!sure) return;
+    // What was counted while the question stood is told by the pause; a finished tally has no figures.
+    const last = this.#status.tally.state === "paused" ? this.#status.tally : await this.#command({ action: "pause" });
+    if (last && await this.#command({ action: "finish" })) this.#finished(last, session);
   }
 
   async #lookForInterrupted() {

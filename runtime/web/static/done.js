@@ -9,7 +9,7 @@ const box = byId("done-card");
 
 export function hideDone() { setHidden(box, true); }
 
-export function showDone(tally, session) {
+export function showDone(tally, classes, session) {
   openTab("count");
   box.replaceChildren(
     make("h2", { id: "done-title" }, `Finished: ${tally.name || "sample without a name"}`),
@@ -17,7 +17,7 @@ export function showDone(tally, session) {
       `${format.plural(tally.cells, "cell")} in ${format.rounded(tally.fields)} fields, ${format.duration(tally.seconds)}.`),
     make("table", {},
       make("thead", {}, make("tr", {}, ...["", "n", "share", "per field"].map((title) => make("th", { scope: "col" }, title)))),
-      make("tbody", {}, ...tally.classes.map(row))),
+      make("tbody", {}, ...tally.classes.map((one) => row(one, classes)))),
     make("p", { className: "note" }, "95 % intervals in brackets."),
     session ? exportLinks(session) : make("p", { className: "note" }, "Nothing was recorded."),
     make("button", { type: "button", className: "plain", onclick: hideDone }, "Close"),
@@ -26,8 +26,8 @@ export function showDone(tally, session) {
   box.querySelector("a, button").focus();
 }
 
-function row({ name, counted, share, per_field: perField }) {
-  const label = name.replaceAll("_", " ");
+function row({ id, name, counted, share, per_field: perField }, classes) {
+  const label = classes.find((one) => one.id === id)?.label ?? name;
   return make("tr", {},
     make("th", { scope: "row" }, label), make("td", {}, format.count(counted)),
     make("td", {}, format.shareWithInterval(share)), make("td", {}, format.perField(perField)));

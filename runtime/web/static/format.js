@@ -23,19 +23,19 @@ export function percent(share) {
   return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 }
 
-// "3.1 % (2.3 to 4.1)": the interval without a second unit.
+// "3.1 % (2.3–4.1)": the interval without a second unit.
 export function shareWithInterval({ value, low, high }) {
   if (value === null) return "–";
   const digits = value < 0.1 ? 1 : 0;
   const bare = (share) => (100 * share).toFixed(digits);
-  return low === null || high === null ? percent(value) : `${percent(value)} (${bare(low)} to ${bare(high)})`;
+  return low === null || high === null ? percent(value) : `${percent(value)} (${bare(low)}–${bare(high)})`;
 }
 
 export function perField({ value, low, high }) {
   if (value === null) return "–";
   const digits = value < 10 ? 1 : 0;
   const bare = (cells) => cells.toFixed(digits);
-  return low === null || high === null ? bare(value) : `${bare(value)} (${bare(low)} to ${bare(high)})`;
+  return low === null || high === null ? bare(value) : `${bare(value)} (${bare(low)}–${bare(high)})`;
 }
 
 export function duration(seconds) {

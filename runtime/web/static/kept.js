@@ -1,12 +1,16 @@
 // The tab for what is kept: the recorder, its disk, past sessions with their fields, reports and tables.
 
-import { get, post } from "/static/api.js";
+import { download, get, post } from "/static/api.js";
 import { byId, make, makeSwitch, rebuild, setAttribute, setText } from "/static/dom.js";
 import * as format from "/static/format.js";
 import { attempt } from "/static/messages.js";
 import { isOpen, whenOpened } from "/static/tabs.js";
 
-const FORMATS = [["html", "Report"], ["csv", "CSV"], ["parquet", "Parquet"]];
+const FORMATS = [["html", "Report"], ["csv", "CSV"], ["cells", "Cells"], ["parquet", "Parquet"]];
+const TITLES = {
+  html: "To read and print: pictures, shares with intervals, and how they were made", csv: "A row for each field",
+  cells: "A row for each cell", parquet: "Fields and cells for other programs",
+};
 const PICTURES_SHOWN = 24;
 const SESSION_STATES = { recording: ", being recorded", interrupted: ", interrupted" };
 const STATES = {
@@ -58,8 +62,9 @@ export async function refresh() {
 }
 
 export function exportLinks(id) {
-  return make("p", { className: "links" }, ...FORMATS.map(([format_, label]) => make("a", {
-    className: "plain", download: "", href: `/api/sessions/${encodeURIComponent(id)}/export?format=${format_}`,
+  return make("p", { className: "links" }, ...FORMATS.map(([kind, label]) => make("button", {
+    type: "button", className: "plain", title: TITLES[kind],
+    onclick: () => attempt(() => download(`/api/sessions/${encodeURIComponent(id)}/export?format=${kind}`)),
   }, label)));
 }
 

@@ -37,7 +37,7 @@ const look = new ViewTab(painter);
 const full = new Full();
 const counts = new Counts((id, shown) => painter.showClass(id, shown));
 const card = new FieldCard(holdField, releaseField, () => countable);
-const actions = new Actions(card, tallyBecame, showDone);
+const actions = new Actions(card, tallyBecame, (tally, session) => showDone(tally, countable, session));
 
 const stream = openStream({
   async result(result) {

@@ -12,7 +12,7 @@ import threading
 from hemonode.benchmarks.chaos.clock import shift_clock
 from hemonode.benchmarks.chaos.switches import SWITCHES
 from hemonode.cli import main as hemonode
-from hemonode.device.camera import CAMERAS
+from hemonode.device.camera import CAMERAS, CameraEntry
 from hemonode.runtime.engines import ENGINES, EngineEntry
 
 
@@ -29,7 +29,7 @@ def _obey() -> None:
 
 def main() -> None:
     """The command line: a configuration for `hemonode live --config`. Exit status of `hemonode live`."""
-    CAMERAS["chaotic"] = "hemonode.benchmarks.chaos.camera"
+    CAMERAS["chaotic"] = CameraEntry("hemonode.benchmarks.chaos.camera")
     ENGINES["chaotic"] = EngineEntry("hemonode.benchmarks.chaos.engine", "cpu")
     threading.Thread(target=_obey, name="orders", daemon=True).start()
     sys.argv[1:] = ["live", "--config", sys.argv[1]]

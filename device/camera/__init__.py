@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from hemonode.device.camera.source import without_credentials
 from hemonode.errors import DeviceError
 
 if TYPE_CHECKING:
     from hemonode.device.camera.contract import Camera
 
-# One line per kind. Each module has `open_camera(source, rate_hz, loop)`.
+
+class CameraEntry(NamedTuple):
+    """Where a kind of camera lives.
+
+    Attributes:
+        module: that has its `open_camera(source, rate_hz, loop)`.
+        in_child: whether it runs in a process of its own, since its driver may hang for ever.
+    """
+
+    module: str
+    in_child: bool = False
+
+
+# One line per kind.
 CAMERAS = {
-    "simulated": "hemonode.device.camera.simulated",
-    "folder": "hemonode.device.camera.folder",
-    "video": "hemonode.device.camera.video",
-    "v4l2": "hemonode.device.camera.v4l2.camera",
-    "csi": "hemonode.device.camera.csi",
-    "genicam": "hemonode.device.camera.genicam",
-    "stream": "hemonode.device.camera.stream",
+    "simulated": CameraEntry("hemonode.device.camera.simulated"),
+    "folder": CameraEntry("hemonode.device.camera.folder"),
+    "video": CameraEntry("hemonode.device.camera.video"),
+    "v4l2": CameraEntry("hemonode.device.camera.v4l2.camera"),
+    "csi": CameraEntry("hemonode.device.camera.csi", in_child=True),
+    "genicam": CameraEntry("hemonode.device.camera.genicam", in_child=True),
+    "stream": CameraEntry("hemonode.device.camera.stream", in_child=True),
 }
 
 VIDEO_SUFFIXES = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"}
@@ -51,8 +65,8 @@ def camera_kind(source: str) -> str:
         there = is_file = False
     if not there:
         raise DeviceError(
-            f"There is no camera {source!r}; give 'simulated', a folder of pictures, a picture, a video file, "
-            "/dev/video0, v4l2:serial=NUMBER, csi:0, genicam:NUMBER or an address (rtsp://…, http://…)."
+            f"There is no camera {without_credentials(source)!r}; give 'simulated', a folder of pictures, a picture, "
+            "a video file, /dev/video0, v4l2:serial=NUMBER, csi:0, genicam:NUMBER or an address (rtsp://…, http://…)."
         )
     return "video" if is_file and path.suffix.lower() in VIDEO_SUFFIXES else "folder"
 
@@ -73,6 +87,11 @@ def open_camera(source: str, *, rate_hz: float | None = None, loop: bool = True)
     Raises:
         DeviceError: there is no such source, it holds nothing to show, or the rate or an option is not usable.
     """
-    module = importlib.import_module(CAMERAS[camera_kind(source)])
-    camera: Camera = module.open_camera(source, rate_hz, loop)
+    module, in_child = CAMERAS[camera_kind(source)]
+    camera: Camera
+    if in_child:
+        child = importlib.import_module("hemonode.device.camera.child.camera")
+        camera = child.ChildCamera(module, source, rate_hz, loop)
+    else:
+        camera = importlib.import_module(module).open_camera(source, rate_hz, loop)
     return camera

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hemonode.errors import DeviceError
+
+# What stands before the @ of an address, and behind its question mark: either may be a password.
+_SECRET = re.compile(r"(\w+://)(?:[^/@\s]*@)?([^\s?]*)(?:\?[^\s'\"]*)?")
+
+
+def without_credentials(text: str) -> str:
+    """A text, in which addresses tell no user, password or query: for all that is shown or logged."""
+    return _SECRET.sub(r"\1\2", text)
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
-from collections import deque
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
-from hemonode.device.camera.child.channel import Channel, channel
+from hemonode.device.camera.child.channel import channel
 from hemonode.device.camera.source import without_credentials
 
-ENDS_WITHIN_S = 1.0
-KEPT_LINES = 20
+REAPED_WITHIN_S = 1.0
+LONGEST_LINE_BYTES = 4096
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +33,15 @@ class CameraProcess:
         self.pictures, pictures = channel()
         self.questions, questions = channel()
         # Its end of this pipe tells it that we are gone, also where we could not say so.
-        life, self._life = os.pipe()
+        life, our_life = os.pipe()
         theirs = (pictures.fileno(), questions.fileno(), life)
-        try:
+        with ExitStack() as passed, ExitStack() as ours:
+            for end in (pictures, questions):
+                passed.callback(end.close)
+            passed.callback(os.close, life)
+            for end in (self.pictures, self.questions):
+                ours.callback(end.close)
+            ours.callback(os.close, our_life)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "hemonode.device.camera.child", *map(str, theirs)],
                 stdin=subprocess.DEVNULL,
@@ -46,58 +52,47 @@ class CameraProcess:
                 # A file numpy.py where we were started shall not take the place of the library.
                 env=os.environ | {"PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"},
             )
-        except BaseException:
-            self._close_ours()
-            raise
-        finally:
-            pictures.close()
-            questions.close()
-            os.close(life)
+            # Names it, where its number alone might be another's by then.
+            self._handle = os.pidfd_open(self._process.pid)
+            ours.callback(os.close, self._handle)
+            self._ours = ours.pop_all()
         self.pid = self._process.pid
-        self._said: deque[str] = deque(maxlen=KEPT_LINES)
         self._listener = threading.Thread(target=self._listen, name="camera-log", daemon=True)
         self._listener.start()
 
-    def end(self, grace_s: float = ENDS_WITHIN_S) -> None:
+    def end(self, grace_s: float) -> None:
         """Close the camera, and kill the process where it has not ended by then. Descriptors stay; see `close`."""
         self.pictures.shut()
         self.questions.shut()
-        self.wait(grace_s)
-        # Also what it started, and what still holds our end of its output.
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self.wait(ENDS_WITHIN_S)
+        self._gone(grace_s)
+        # Not reaped yet, so that the number is still its own. What it started ends with it.
+        os.killpg(self.pid, signal.SIGKILL)
+        if self._gone(REAPED_WITHIN_S):
+            self._process.wait()
 
-    def wait(self, within_s: float) -> int | None:
-        """Its exit status, negative for a signal; None while it runs."""
-        try:
-            return self._process.wait(within_s)
-        except subprocess.TimeoutExpired:
+    def status(self, within_s: float) -> int | None:
+        """Its exit status, negative for a signal; None where it runs on. For one that was not ended by us."""
+        if not self._gone(within_s):
             return None
+        told = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        assert told is not None
+        return told.si_status if told.si_code == os.CLD_EXITED else -told.si_status
 
     def close(self) -> None:
         """Release all descriptors, once no thread uses the channels any more."""
-        self._close_ours()
-        self._listener.join(ENDS_WITHIN_S)
-        if self._process.stdout is not None and not self._listener.is_alive():
-            self._process.stdout.close()
+        self._ours.close()
+        self._listener.join(REAPED_WITHIN_S)
 
-    def last_words(self) -> str:
-        """The last line that its driver wrote, or nothing."""
-        return self._said[-1] if self._said else ""
-
-    def _close_ours(self) -> None:
-        with ExitStack() as owned:
-            owned.callback(self.pictures.close)
-            owned.callback(self.questions.close)
-            owned.callback(os.close, self._life)
+    def _gone(self, within_s: float) -> bool:
+        waiting = select.poll()
+        waiting.register(self._handle, select.POLLIN)
+        return bool(waiting.poll(round(1000 * within_s)))
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            text = without_credentials(line.decode(errors="replace").rstrip())
-            self._said.append(text)
-            logger.info("%s", text)
+        with self._process.stdout as output:
+            for line in iter(lambda: output.readline(LONGEST_LINE_BYTES), b""):
+                logger.info("%s", without_credentials(line.decode(errors="replace").rstrip()))
 
 
 def died_of(status: int | None) -> str:

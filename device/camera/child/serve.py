@@ -107,8 +107,7 @@ def _described(frame: Frame, damaged: int) -> Message:
 def _answer(camera: Camera, questions: Channel) -> None:
     try:
         while (asked := questions.receive()) is not None:
-            question = asked[0]
-            questions.send({"number": question["number"]} | _answered(camera, question))
+            questions.send(_answered(camera, asked[0]))
     except EOFError:
         # The process ends with the channel of the pictures.
         return

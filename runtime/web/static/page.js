@@ -1,7 +1,7 @@
 // Puts the page together: what hemonode tells goes to the parts, what the person presses to hemonode.
 
 import { Actions } from "/static/actions.js";
-import { post } from "/static/api.js";
+import { get, post } from "/static/api.js";
 import { showCamera } from "/static/camera.js";
 import { Counts } from "/static/counts.js";
 import { byId, setAttribute, setHidden, setText } from "/static/dom.js";
@@ -55,7 +55,12 @@ const stream = openStream({
     if (open) turnedAway = "";
     describe();
   },
-  cut(reason) { turnedAway = reason; describe(); },
+  cut(reason) {
+    turnedAway = reason;
+    describe();
+    // A stream that is refused does not say why: a session that ended with the server leads to the login.
+    get("/api/status").catch(() => {});
+  },
 });
 
 function tallyBecame(tally) {

@@ -65,8 +65,9 @@ function showQuality(quality) {
     warn: focus ? !focus.ok : false, share, title: focus?.advice ?? "Sharpness, beside the sharpest view lately",
   });
   const failing = ["exposure", "saturation"].map(gate).find((one) => one && !one.ok);
+  const fault = failing && (failing.name === "saturation" ? "saturated" : failing.value < (failing.least ?? -Infinity) ? "too dark" : "too bright");
   const known = gate("exposure") !== undefined;
-  fill("exposure", failing ? failing.label : known ? "fine" : "–", "", { warn: failing !== undefined, title: failing?.advice ?? "" });
+  fill("exposure", fault ?? (known ? "fine" : "–"), "", { warn: failing !== undefined, title: failing?.advice ?? "" });
 }
 
 function showSolver(solver) {

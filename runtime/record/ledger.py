@@ -134,7 +134,7 @@ def _insert_session(connection: sqlite3.Connection, session: OpenSession) -> int
     )
     connection.executemany(
         f"INSERT INTO settings VALUES ({_marks(3)})",
-        ((key, name, json.dumps(value)) for name, value in facts.settings.items()),
+        ((key, name, json.dumps(value, default=str)) for name, value in facts.settings.items()),
     )
     return key
 

@@ -34,13 +34,12 @@ def encode_picture(pixels: Pixels, um_per_px: float | None, *, description: str)
         description: for a person who opens it elsewhere.
     """
     metadata: dict[str, object] = {"axes": "YXS", "Description": description}
-    resolution: dict[str, object] = {}
+    per_cm = None
     if um_per_px is not None:
         for axis in ("X", "Y"):
             metadata |= {f"PhysicalSize{axis}": um_per_px, f"PhysicalSize{axis}Unit": "µm"}
         # For programs that read TIFF but not OME, ImageJ without Bio-Formats among them.
         per_cm = _UM_PER_CM / um_per_px
-        resolution = {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
     file = io.BytesIO()
     tifffile.imwrite(
         file,
@@ -52,7 +51,8 @@ def encode_picture(pixels: Pixels, um_per_px: float | None, *, description: str)
         predictor=True,
         software="hemonode",
         metadata=metadata,
-        **resolution,
+        resolution=None if per_cm is None else (per_cm, per_cm),
+        resolutionunit=None if per_cm is None else "CENTIMETER",
     )
     return file.getvalue()
 

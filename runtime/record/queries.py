@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from hemonode.runtime.live.status import ClassStatus, TrendPoint
+from hemonode.runtime.live.status import ClassStatus
 from hemonode.runtime.record.told import (
     RecordedEvent,
     RecordedField,
@@ -30,7 +30,7 @@ _COUNTED = """
 SELECT f.session, f.kind, c.class, sum(c.counted) FROM fields f JOIN counts c USING (session, number) {where}
 GROUP BY f.session, f.kind, c.class
 """
-_MODEL = "m.bundle, m.bundle_sha256, m.setting, m.engine, m.version, m.precision"
+MODEL_COLUMNS = "m.bundle, m.bundle_sha256, m.setting, m.engine, m.version, m.precision"
 
 
 def read_sessions(
@@ -72,7 +72,7 @@ def read_fields(
     where, values = ("number > ?", after) if only is None else ("number = ?", only)
     rows = connection.execute(
         "SELECT number, kind, taken, seconds, stands_for, x_px, y_px, area, width, height, red_cell_px, scale_source,"
-        f" um_per_px, warnings, note, picture_bytes, {_MODEL} FROM fields LEFT JOIN models m ON m.key = model"
+        f" um_per_px, warnings, note, picture_bytes, {MODEL_COLUMNS} FROM fields LEFT JOIN models m ON m.key = model"
         f" WHERE session = ? AND {where} ORDER BY number LIMIT ?",
         (key, values, -1 if limit is None else limit),
     ).fetchall()
@@ -94,16 +94,6 @@ def read_cells(connection: sqlite3.Connection, key: int, first: int, last: int) 
         " WHERE session = ? AND number BETWEEN ? AND ? ORDER BY number, cell",
         (key, first, last),
     ).fetchall()
-
-
-def read_models(connection: sqlite3.Connection, key: int) -> tuple[RecordedModel, ...]:
-    """What computed the fields, the most frequent first."""
-    rows = connection.execute(
-        f"SELECT {_MODEL}, sum(stands_for) FROM fields JOIN models m ON m.key = model WHERE session = ?"
-        " GROUP BY m.key ORDER BY 7 DESC",
-        (key,),
-    )
-    return tuple(RecordedModel(*row) for row in rows)
 
 
 def read_events(connection: sqlite3.Connection, key: int) -> tuple[RecordedEvent, ...]:
@@ -215,45 +205,9 @@ def _field(row: Sequence[Any], counts: list[tuple[int, int, int, int]]) -> Recor
         red_cell_px=red_cell_px,
         scale_source=scale_source,
         um_per_px=um_per_px,
-        model=RecordedModel(*model, fields=stands_for) if model[0] is not None else None,
+        model=RecordedModel(*model, stands_for) if model[0] is not None else None,
         warnings=tuple(json.loads(warnings)),
         note=note,
         picture=picture_bytes is not None,
         picture_bytes=picture_bytes or 0,
     )
-
-
-def read_trend(connection: sqlite3.Connection, key: int, kind: str) -> list[TrendPoint]:
-    """The count after each field of one kind: cells so far by class id, over the area so far."""
-    counted: dict[int, dict[int, int]] = defaultdict(dict)
-    for number, class_id, count in connection.execute(
-        "SELECT number, class, counted FROM counts WHERE session = ? ORDER BY number", (key,)
-    ):
-        counted[number][class_id] = count
-    so_far: dict[int, int] = defaultdict(int)
-    area, points = 0.0, []
-    for number, added in connection.execute(
-        "SELECT number, area FROM fields WHERE session = ? AND kind = ? ORDER BY number", (key, kind)
-    ):
-        area += added
-        for class_id, count in counted[number].items():
-            so_far[class_id] += count
-        points.append(TrendPoint(area, dict(so_far)))
-    return points
-
-
-def read_pictured(connection: sqlite3.Connection, key: int) -> list[int]:
-    """Numbers of the fields whose pictures were kept."""
-    rows = connection.execute(
-        "SELECT number FROM fields WHERE session = ? AND picture_bytes IS NOT NULL ORDER BY number", (key,)
-    )
-    return [number for (number,) in rows]
-
-
-def read_warnings(connection: sqlite3.Connection, key: int) -> dict[str, int]:
-    """How many fields each warning was given to."""
-    found: dict[str, int] = defaultdict(int)
-    for (warnings,) in connection.execute("SELECT warnings FROM fields WHERE session = ? AND warnings <> '[]'", (key,)):
-        for warning in json.loads(warnings):
-            found[warning] += 1
-    return dict(found)

@@ -104,6 +104,7 @@ def field_row(field: CountedField, number: int, seconds: float, um_per_px: float
         seconds: since the session began, by the steady clock.
         um_per_px: of the session; the frame's own, where it has one, rules.
     """
+    # SQLite takes Python's numbers only, not those of NumPy.
     result = field.result
     frame, found, tally = result.frame, result.segmentation, result.tally
     packed = np.array(
@@ -115,21 +116,21 @@ def field_row(field: CountedField, number: int, seconds: float, um_per_px: float
         kind=field.kind,
         taken=field.at,
         seconds=seconds,
-        position_px=field.position_px,
-        area=field.area,
+        position_px=None if field.position_px is None else (float(field.position_px[0]), float(field.position_px[1])),
+        area=float(field.area),
         width=width,
         height=height,
-        red_cell_px=found.red_cell_px,
+        red_cell_px=float(found.red_cell_px),
         scale_source=found.scale_source,
-        um_per_px=um_per_px if frame.um_per_px is None else frame.um_per_px,
+        um_per_px=um_per_px if frame.um_per_px is None else float(frame.um_per_px),
         model=found.model,
-        sequence=frame.sequence,
-        latency_ms=result.latency_ms,
-        block_errors=found.block_errors,
+        sequence=int(frame.sequence),
+        latency_ms=float(result.latency_ms),
+        block_errors=None if found.block_errors is None else tuple(map(float, found.block_errors)),
         warnings=field.warnings,
         note=field.note,
         counts={
-            class_id: Count(field.counts.get(class_id, 0), visible, tally.in_frame.get(class_id, 0))
+            int(class_id): Count(int(field.counts.get(class_id, 0)), int(visible), int(tally.in_frame.get(class_id, 0)))
             for class_id, visible in tally.visible.items()
         },
         packed=packed,

@@ -12,7 +12,7 @@ from hemonode.errors import OutputError, UnknownNameError
 from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.live.status import TrendPoint
 from hemonode.runtime.overlay import draw_overlay
-from hemonode.runtime.record import queries
+from hemonode.runtime.record import queries, whole
 from hemonode.runtime.record.database import reading
 from hemonode.runtime.record.export import ExportFormat, export_session
 from hemonode.runtime.record.facts import InterruptedSession
@@ -92,22 +92,22 @@ class SessionStore:
     def models(self, session: str) -> tuple[RecordedModel, ...]:
         """What computed its fields, the most frequent first. Raises as `session` does."""
         with self._reading(session) as (connection, key):
-            return queries.read_models(connection, key)
+            return whole.read_models(connection, key)
 
     def trend(self, session: str, kind: FieldKind) -> list[TrendPoint]:
         """The count after each of its fields of one kind. Raises as `session` does."""
         with self._reading(session) as (connection, key):
-            return queries.read_trend(connection, key, kind)
+            return whole.read_trend(connection, key, kind)
 
     def pictured(self, session: str) -> list[int]:
         """Its fields whose pictures were kept. Raises as `session` does."""
         with self._reading(session) as (connection, key):
-            return queries.read_pictured(connection, key)
+            return whole.read_pictured(connection, key)
 
     def warnings(self, session: str) -> dict[str, int]:
         """How many of its fields each warning was given to. Raises as `session` does."""
         with self._reading(session) as (connection, key):
-            return queries.read_warnings(connection, key)
+            return whole.read_warnings(connection, key)
 
     def events(self, session: str) -> tuple[RecordedEvent, ...]:
         """What happened meanwhile, oldest first. Raises as `session` does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import time
@@ -12,7 +13,7 @@ from hemonode.errors import OutputError
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.record.connection import WritingConnection
-from hemonode.runtime.record.database import cannot_write
+from hemonode.runtime.record.database import cannot_write, is_damage
 from hemonode.runtime.record.disk import DiskGuard
 from hemonode.runtime.record.ledger import picture_bytes, transaction, write_entry
 from hemonode.runtime.record.pictures import encode_picture, encode_png, write_pair
@@ -27,6 +28,8 @@ _RETRY_S = (0.1, 0.2, 0.5, 1.0)
 """Waits between tries, the last for all later ones."""
 _LAST_TRIES_S = 1.0
 """After a stop was asked for while the disk fails."""
+
+logger = logging.getLogger("hemonode.record")
 
 
 class Writer:
@@ -124,16 +127,30 @@ class Writer:
                 with transaction(connection):
                     for entry in entries:
                         write_entry(connection, entry)
-        except (sqlite3.Error, OSError, OutputError) as error:
-            self._tell_trouble(error)
-            self._connection.failed(error)
-            return False
+        except (sqlite3.OperationalError, OSError, OutputError) as error:
+            return self._failed(error)
+        except Exception as error:
+            if is_damage(error):
+                return self._failed(error)
+            # Not the disk: one of them can never be written. Alone, the others can.
+            return all(self._try((entry,)) for entry in entries) if len(entries) > 1 else self._given_up(error)
         if self.trouble is not None:
             self.trouble = None
             self._log.add("recorder", "What was counted is written again; nothing was lost.")
         for entry in entries:
             if entry.ended is not None:
                 self._holding.release(entry.session.id, finished=True)
+        return True
+
+    def _failed(self, error: Exception) -> bool:
+        self._tell_trouble(error)
+        self._connection.failed(error)
+        return False
+
+    def _given_up(self, error: Exception) -> bool:
+        logger.error("an entry of the record cannot be written", exc_info=error)
+        self._faults.report("recorder", error)
+        self._log.add("fault", f"One thing could not be recorded ({error}); please report this.", origin="recorder")
         return True
 
     def _with_pictures_written(self, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -149,9 +166,9 @@ class Writer:
             return without
         result, number, session = entry.field.result, entry.row.number, entry.session.id
         description = f"hemonode session {session}, field {number}"
-        picture = encode_picture(result.frame.pixels, entry.row.um_per_px, description=description)
-        mask = encode_png(result.segmentation.class_ids)
         try:
+            picture = encode_picture(result.frame.pixels, entry.row.um_per_px, description=description)
+            mask = encode_png(result.segmentation.class_ids)
             written = write_pair(
                 (self._places.picture(session, number), picture), (self._places.mask(session, number), mask)
             )
@@ -159,6 +176,10 @@ class Writer:
             self._guard.refused(error)
             self._faults.report("pictures", error)
             self._look(None)
+            return without
+        except Exception as error:  # whatever is wrong with a picture, its counts are kept
+            logger.exception("the picture of field %d cannot be written", number)
+            self._faults.report("pictures", error)
             return without
         self._guard.wrote(written)
         entry.session.kept_picture()

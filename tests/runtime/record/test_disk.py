@@ -266,3 +266,27 @@ def test_a_disk_that_is_really_full_is_survived(tmp_path):
     assert "disk is full" in message
     assert state in ("recording", "without_pictures")
     assert left == []
+
+
+def test_one_field_that_cannot_be_written_holds_up_no_other(recorder, record, log, locked):
+    session = recorder.begin(record.facts())
+    record.wait_until(lambda: recorder.store.sessions())
+    let_go = locked(recorder)  # so that they are written together
+    for sequence in range(10):
+        field = record.field(sequence, note=object() if sequence == 4 else "")
+        recorder.keep(field, picture=False)
+    let_go()
+    record.wait_until(lambda: recorder.status().waiting == 0)
+    assert [field.id for field in recorder.store.fields(session)] == [1, 2, 3, 4, 6, 7, 8, 9, 10]
+    assert recorder.status().state == "recording"
+    assert "please report this" in messages(log)
+
+
+def test_a_picture_that_cannot_be_encoded_costs_no_count(recorder, record, kept, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr(writer, "encode_picture", broken)
+    session = recorder.begin(record.facts())
+    kept(recorder, picture=True)
+    assert [(field.picture, field.counts) for field in recorder.store.fields(session)] == [(False, record.counts)]

@@ -16,7 +16,7 @@ from hemonode.runtime.counting.peaks import check_not_full, peak_thresholds
 from hemonode.runtime.engines.contract import AskedPrecision, Engine
 from hemonode.runtime.engines.shelf import Asked, EngineShelf, Rung
 from hemonode.runtime.equalisers import FastestEqualiser
-from hemonode.runtime.preprocess import pad, resample
+from hemonode.runtime.preprocess import pad, padded_side, resample
 from hemonode.runtime.scale import RedCells, from_um_per_px, measure_red_cell_px
 from hemonode.runtime.segmentation import Inferred, ModelUsed, Pixels, Prepared, ScaleSource, Segmentation
 from hemonode.runtime.tiling import TILE_PX, core_peaks, paste_core, plan_tiles
@@ -43,6 +43,7 @@ class Segmenter:
         tile_px: largest side of an engine's frame, at the working scale; bounds the engine's memory.
         tell: called with a line for each thing that makes opening an engine take long.
         open_rung: opens an engine in another way than `open_engine`.
+        quick_start: measure the scale in frames of one size, not of eight: one engine to open, a third more to compute.
 
     Attributes:
         engines: those that are open, by solver setting and frame size.
@@ -60,11 +61,13 @@ class Segmenter:
         tile_px: int = TILE_PX,
         tell: Callable[[str], None] | None = None,
         open_rung: Callable[[Rung], Engine] | None = None,
+        quick_start: bool = False,
     ) -> None:
         self.bundle = bundle
         self.setting = bundle.setting(setting).name
         self.engines = EngineShelf(bundle, Asked(engine, precision, threads, lanes, tell, open_rung))
         self._tile_px = tile_px
+        self._quick_start = quick_start
         # A GPU that computes nothing else is left alone.
         self._equalise = FastestEqualiser(bundle.manifest.preprocessing, lambda: self.engine.beside_cpu)
         smallest = bundle.manifest.input.minimum
@@ -137,11 +140,15 @@ class Segmenter:
         thresholds = peak_thresholds(self.bundle.manifest)
         class_ids = np.zeros((pixels.shape[0] * scale, pixels.shape[1] * scale), np.uint8)
         peaks, errors = [], []
-        rung = Rung(setting, (1, plan.frame_height, plan.frame_width))
-        with self.engines.using(rung, to_measure=to_measure) as engine:
+        height, width = plan.frame_height, plan.frame_width
+        if to_measure and self._quick_start:
+            record = self.bundle.manifest.input
+            side = padded_side(_MEASURED_PART_PX, record.stride, record.minimum)
+            height, width = max(height, side), max(width, side)
+        with self.engines.using(Rung(setting, (1, height, width)), to_measure=to_measure) as engine:
             for tile in plan.tiles:
                 part = pixels[tile.top : tile.top + plan.frame_height, tile.left : tile.left + plan.frame_width]
-                prediction = engine.run(pad(part, plan.frame_height, plan.frame_width)[None])
+                prediction = engine.run(pad(part, height, width)[None])
                 check_not_full(prediction.peaks[0], thresholds)
                 paste_core(class_ids, prediction.class_ids[0], tile, scale)
                 peaks.append(core_peaks(prediction.peaks[0], tile))

@@ -65,6 +65,7 @@ class RunningBundle:
             threads=wish.cores,
             lanes=wish.cores,
             tell=wish.tell,
+            quick_start=True,
         )
         self._better = _better_engine(wish, self.segmenter, log, faults)
         names = tuple(rung.name for rung in bundle.manifest.settings)

@@ -122,3 +122,15 @@ def test_after_an_engine_failed_to_open_the_next_picture_is_segmented(
 
 def _no_engine(*_: object, **__: object) -> None:
     raise EngineError("no memory")
+
+
+def test_the_scale_is_measured_with_one_engine_where_the_start_counts(colour_bundle: Bundle, draw_cells) -> None:
+    cells = [(RED, 50.0 + 60 * (i % 8), 50.0 + 60 * (i // 8), 40.0) for i in range(48)]
+    picture = draw_cells(420, 530, cells)
+    with Segmenter(colour_bundle, engine="cpu", precision="fp32", threads=1) as usual:
+        assert usual.measure_red_cell_px(picture) == pytest.approx(40, rel=0.15)
+        many = len(usual.engines.taken_bytes)
+    with Segmenter(colour_bundle, engine="cpu", precision="fp32", threads=1, quick_start=True) as quick:
+        assert quick.measure_red_cell_px(picture) == pytest.approx(40, rel=0.15)
+        # And the smallest, which is opened to see whether any can be.
+        assert len(quick.engines.taken_bytes) == 2 < many

@@ -28,9 +28,10 @@ def inside_any(points: npt.NDArray[np.float64], rectangles: Rectangles) -> npt.N
     """Which points, float [n, 2], lie inside at least one rectangle."""
     low = points[:, None, :] >= rectangles[None, :, :2]
     high = points[:, None, :] < rectangles[None, :, 2:]
-    return np.asarray((low & high).all(axis=2).any(axis=1), np.bool_)
+    inside = np.asarray((low & high).all(axis=2), np.bool_)
+    return np.asarray(inside.any(axis=1), np.bool_)
 
 
 def grown(rectangles: Rectangles, by: float) -> Rectangles:
     """The rectangles, each side moved outwards by `by` (inwards where negative)."""
-    return rectangles + np.array([-by, -by, by, by])
+    return np.asarray(rectangles + np.array([-by, -by, by, by]), np.float64)

@@ -41,7 +41,7 @@ def settle(positions: Positions, links: Sequence[Link]) -> Positions:
         total = np.stack([np.bincount(second, force[:, axis], count) for axis in (0, 1)], 1)
         total -= np.stack([np.bincount(first, force[:, axis], count) for axis in (0, 1)], 1)
         total[0] = 0
-        return total
+        return np.asarray(total, np.float64)
 
     settled = positions.copy()
     residual = pull(measured - (settled[second] - settled[first]))

@@ -8,6 +8,7 @@ from contextlib import suppress
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.record.database import is_damage, open_for_writing, set_aside
 from hemonode.runtime.record.places import Places
+from hemonode.runtime.record.rescue import take_over
 from hemonode.runtime.record.sweep import sweep
 
 
@@ -39,6 +40,7 @@ class WritingConnection:
         if self._connection is None:
             connection = open_for_writing(self._places)
             self._connection, self._file = connection, self._identity()
+            self._take_over(connection)
             self._sweep(connection)
         return self._connection
 
@@ -60,6 +62,18 @@ class WritingConnection:
             with suppress(sqlite3.Error):  # on a disk that fails even this may
                 self._connection.close()
         self._connection = None
+
+    def _take_over(self, connection: sqlite3.Connection) -> None:
+        try:
+            taken = take_over(connection, self._places)
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
+            # This store is whole: it is not to be set aside for the other.
+            self._log.add("recorder", f"{self._places.unwritten} cannot be taken over ({error}); it is kept.")
+            return
+        if taken:
+            self._log.add("recorder", f"{taken} fields that could not be written before are recorded now.")
 
     def _sweep(self, connection: sqlite3.Connection) -> None:
         with suppress(OSError):  # what is left costs room, no more

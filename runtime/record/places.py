@@ -34,6 +34,11 @@ class Places:
         """A file for each session that is being recorded."""
         return self.folder / "locks"
 
+    @property
+    def unwritten(self) -> Path:
+        """Stores of what this one did not take before hemonode had to stop."""
+        return self.folder / "unwritten"
+
     def pictures(self, session: str) -> Path:
         """The folder of a session's pictures. `session` comes from the database or was made by us."""
         return self.folder / "pictures" / session

@@ -18,6 +18,7 @@ from hemonode.runtime.record.disk import DiskGuard
 from hemonode.runtime.record.ledger import picture_bytes, transaction, write_entry
 from hemonode.runtime.record.pictures import encode_picture, encode_png, write_pair
 from hemonode.runtime.record.places import Places
+from hemonode.runtime.record.rescue import rescue
 from hemonode.runtime.record.session import Holding
 from hemonode.runtime.record.waiting import Entry, Waiting
 
@@ -98,7 +99,9 @@ class Writer:
             entries = self._waiting.take(_TOGETHER, _LOOK_S)
             if not entries and self._stop.is_set():
                 break
-            if not self._write(self._with_pictures_written(entries)):
+            written = self._with_pictures_written(entries)
+            if not self._write(written):
+                self._rescue(written)
                 break
             self._waiting.done()
             self._look_now_and_then()
@@ -118,6 +121,20 @@ class Writer:
             time.sleep(_RETRY_S[0])
         return True
 
+    def _rescue(self, entries: Sequence[Entry]) -> None:
+        """All that waits goes elsewhere, since the stop cannot."""
+        unwritten = list(entries)
+        while more := self._waiting.take(_TOGETHER, 0):
+            unwritten += self._with_pictures_written(more)
+        fields = sum(entry.row.stands_for for entry in unwritten if entry.row is not None)
+        try:
+            apart = rescue(self._places, unwritten)
+        except Exception:
+            logger.exception("%d fields could not be written before the stop, nor anywhere else: they are lost", fields)
+            return
+        self._waiting.done()
+        logger.warning("%d fields are in %s; the next start takes them over", fields, apart.database)
+
     def _try(self, entries: Sequence[Entry]) -> bool:
         try:
             connection = self._connection.get()
@@ -136,7 +153,7 @@ class Writer:
             return all(self._try((entry,)) for entry in entries) if len(entries) > 1 else self._given_up(error)
         if self.trouble is not None:
             self.trouble = None
-            self._log.add("recorder", "What was counted is written again; nothing was lost.")
+            self._log.add("recorder", "What was counted is written again; no count was lost.")
         for entry in entries:
             if entry.ended is not None:
                 self._holding.release(entry.session.id, finished=True)

@@ -149,7 +149,7 @@ def test_counts_wait_for_a_full_disk_and_are_written_when_there_is_room(recorder
     assert recorder.status().state == "recording"
     assert total(recorder, session) == 300 * 5
     assert messages(log).count("Counts wait in memory") == 1
-    assert "nothing was lost" in messages(log)
+    assert "no count was lost" in messages(log)
 
 
 def test_a_locked_store_is_waited_for_and_told(recorder, record, kept, log, locked):
@@ -179,6 +179,50 @@ def test_a_session_begins_and_ends_while_the_store_is_locked(recorder, record, l
     record.wait_until(lambda: recorder.store.session(second).state == "finished")
     assert recorder.store.session(second).cells == 5
     assert recorder.store.session(first).state == "finished"
+
+
+def test_what_a_locked_store_did_not_take_before_the_stop_is_there_after_the_next_start(
+    recorders, record, kept, stop, locked, log
+):
+    first = recorders()
+    first.start()
+    session = first.begin(record.facts("Slide 1"))
+    kept(first, picture=True)
+    let_go = locked(first)
+    log.add("governor", "Stepped down.")
+    for sequence in range(5):
+        first.keep(record.field(sequence), picture=sequence == 0)
+    second = first.begin(record.facts("Slide 2"))
+    first.keep(record.field(), picture=False)
+    assert stop(first)
+    assert total(first, session) == 5
+    let_go()
+    again = recorders()
+    again.start()
+    told = {each.id: (each.name, each.state, each.cells) for each in again.store.sessions()}
+    assert told == {session: ("Slide 1", "finished", 30), second: ("Slide 2", "interrupted", 5)}
+    fields = again.store.fields(session)
+    assert [(field.id, field.picture) for field in fields][:3] == [(1, True), (2, True), (3, False)]
+    assert {field.model.setting for field in fields} == {"tol1e-3"}
+    assert again.store.picture(session, 2, "overlay").startswith(b"\x89PNG")
+    assert len(again.store.cells(session, 1, 6)) == 36
+    assert again.store.events(session)[0].message == "Stepped down."
+    assert not list(again.store.places.unwritten.iterdir())
+    assert "6 fields that could not be written before" in messages(log)
+
+
+def test_what_cannot_be_taken_over_is_kept_and_harms_nothing(recorder, recorders, record, kept, stop, log):
+    session = recorder.begin(record.facts())
+    kept(recorder)
+    assert stop(recorder)
+    folder = recorder.store.places.unwritten / "20260101-000000-abcdef"
+    folder.mkdir(parents=True)
+    (folder / "sessions.db").write_bytes(b"no database" * 1000)
+    again = recorders()
+    again.start()
+    assert again.store.session(session).fields == 1
+    assert (folder / "sessions.db").exists()
+    assert "cannot be taken over" in messages(log)
 
 
 def test_more_than_memory_is_given_for_waits_as_sums_that_lose_no_count(recorder, record, locked, monkeypatch):

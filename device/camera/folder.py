@@ -8,11 +8,10 @@ from pathlib import Path
 from hemonode.device.camera.contract import Camera
 from hemonode.device.camera.pace import Pace
 from hemonode.device.frame import Frame
-from hemonode.device.pictures import read_picture
+from hemonode.device.pictures import PICTURE_SUFFIXES, read_picture
 from hemonode.errors import DeviceError, PictureError
 
 USUAL_RATE_HZ = 5.0
-SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +30,11 @@ class FolderCamera(Camera):
         self._next = 0
         self._sequence = 0
         self._broken: set[Path] = set()
-        self._closed = False
 
     def read(self) -> Frame | None:
         """The next picture that can be read, when it is due."""
-        if self._closed:
-            raise DeviceError(f"The replay of {self._path} was closed; open it again to read from it.")
+        if self._pace.stopped:
+            raise self._closed()
         while len(self._broken) < len(self._pictures):
             if self._next == len(self._pictures):
                 if not self._loop:
@@ -51,7 +49,10 @@ class FolderCamera(Camera):
 
     def close(self) -> None:
         """End the replay."""
-        self._closed = True
+        self._pace.stop()
+
+    def _closed(self) -> DeviceError:
+        return DeviceError(f"The replay of {self._path} was closed; open it again to read from it.")
 
     def _frame(self, picture: Path) -> Frame | None:
         try:
@@ -61,6 +62,8 @@ class FolderCamera(Camera):
             self._broken.add(picture)
             return None
         captured_ns = self._pace.wait()
+        if captured_ns is None:
+            raise self._closed()
         frame = Frame(pixels, self._sequence, captured_ns)
         self._sequence += 1
         return frame
@@ -79,11 +82,15 @@ def _pictures(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     try:
-        found = sorted(child for child in path.iterdir() if child.suffix.lower() in SUFFIXES and child.is_file())
+        found = sorted(
+            child for child in path.iterdir() if child.suffix.lower() in PICTURE_SUFFIXES and child.is_file()
+        )
     except OSError as error:
         raise DeviceError(
             f"The folder {path} cannot be read ({error.strerror}); check the path and its rights."
         ) from error
     if not found:
-        raise DeviceError(f"The folder {path} holds no pictures; name one with {', '.join(sorted(SUFFIXES))} files.")
+        raise DeviceError(
+            f"The folder {path} holds no pictures; name one with {', '.join(sorted(PICTURE_SUFFIXES))} files."
+        )
     return found

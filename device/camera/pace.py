@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from hemonode.device.camera.contract import PATIENCE_S
@@ -34,13 +35,27 @@ class Pace:
         self._period_ns = round(1e9 / checked_rate_hz(rate_hz))
         self.patience_s = max(PATIENCE_S, 3 / rate_hz)
         self._due_ns = time.monotonic_ns()
+        self._stopped = threading.Event()
 
-    def wait(self) -> int:
-        """Sleep until the next frame is due, and return the time then, ns of the monotonic clock."""
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped."""
+        return self._stopped.is_set()
+
+    def stop(self) -> None:
+        """End every wait, at once and from now on. From any thread."""
+        self._stopped.set()
+
+    def wait(self) -> int | None:
+        """Sleep until the next frame is due.
+
+        Returns:
+            The time then, ns of the monotonic clock; None once it was stopped.
+        """
         now_ns = time.monotonic_ns()
-        if now_ns < self._due_ns:
-            time.sleep((self._due_ns - now_ns) / 1e9)
-            now_ns = time.monotonic_ns()
+        if self._stopped.wait(max(0, self._due_ns - now_ns) / 1e9):
+            return None
+        now_ns = time.monotonic_ns()
         # Moments that a slow reader missed are skipped, not made up for.
         missed = (now_ns - self._due_ns) // self._period_ns
         self._due_ns += (missed + 1) * self._period_ns

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from hemonode.device.camera.contract import Camera
+from hemonode.device.camera.contract import Camera, Control
 from hemonode.device.camera.pace import Pace
+from hemonode.device.camera.simulated_controls import USUAL, SimulatedControls
+from hemonode.device.camera.source import Source, read_source
 from hemonode.device.frame import Frame
 from hemonode.device.smear.microscope import Microscope
 from hemonode.device.smear.view import View
@@ -11,7 +13,9 @@ from hemonode.device.stage.simulated import SimulatedStage
 from hemonode.errors import DeviceError
 
 USUAL_RATE_HZ = 25.0
-OPTIONS = ("seed", "stain", "rate", "white_cells", "z_um")
+SLIDE = ("seed", "stain", "white_cells", "width", "height", "red_cell_px")
+STAGE = ("x_um", "y_um", "pan_x_um_s", "pan_y_um_s")
+OPTIONS = (*SLIDE, *STAGE, "rate", *(control.name for control in USUAL))
 
 
 class SimulatedCamera(Camera):
@@ -23,7 +27,8 @@ class SimulatedCamera(Camera):
         self.name = "simulated microscope"
         self.identity = identity
         self.stage = stage
-        self._microscope: Microscope | None = microscope
+        self._microscope = microscope
+        self._controls = SimulatedControls(stage)
         self._rate_hz = rate_hz
         self._pace = Pace(rate_hz)
         self.patience_s = self._pace.patience_s
@@ -35,61 +40,68 @@ class SimulatedCamera(Camera):
 
     def read_with_truth(self) -> tuple[Frame, View]:
         """The next frame, and the truth about it."""
-        microscope = self._microscope
-        if microscope is None:
-            raise DeviceError("The simulated microscope was closed; open it again to read from it.")
         captured_ns = self._pace.wait()
+        if captured_ns is None:
+            raise DeviceError("The simulated microscope was closed; open it again to read from it.")
         sequence = self._sequence
         self._sequence += 1
         position_um = self.stage.position_um(sequence / self._rate_hz)
-        view = microscope.view(position_um, self.stage.z_um, moment=sequence)
+        view = self._microscope.view(position_um, self.stage.z_um, moment=sequence, sensor=self._controls.sensor())
         return Frame(view.pixels, sequence, captured_ns, view.um_per_px), view
 
+    def controls(self) -> tuple[Control, ...]:
+        """Exposure, gain, white balance and focus."""
+        return self._controls.all()
+
+    def set_control(self, name: str, *, value: float | None = None, automatic: bool | None = None) -> Control:
+        """Set one, or have the camera choose it."""
+        return self._controls.set(self.name, name, value, automatic)
+
     def close(self) -> None:
-        """Forget the smear."""
-        self._microscope = None
+        """End the read that waits, and give no more frames."""
+        self._pace.stop()
 
 
 def open_camera(source: str, rate_hz: float | None, loop: bool) -> SimulatedCamera:  # noqa: ARG001 - a smear has no end
-    """Open "simulated", or "simulated:option=value,…" with the options seed, stain, rate, white_cells and z_um.
+    """Open "simulated", or "simulated:option=value,…".
+
+    The options are seed, stain, white_cells (in a view), width, height, red_cell_px and rate; x_um and y_um, where the
+    stage stays, and pan_x_um_s and pan_y_um_s, at which it moves on from there; and the name of each control.
 
     Raises:
         DeviceError: an option is unknown or its value not usable.
     """
-    options = _options(source)
-    microscope = Microscope(
-        seed=int(_number(options, "seed", 0)),
-        stain=options.get("stain", "lilac"),
-        white_cells_per_view=_number(options, "white_cells", 0.7),
-    )
-    stage = SimulatedStage()
-    stage.z_um = _number(options, "z_um", 0.0)
-    rate = rate_hz if rate_hz is not None else _number(options, "rate", USUAL_RATE_HZ)
-    camera = SimulatedCamera(microscope, stage, rate, source)
+    asked = read_source(source, OPTIONS)
+    if asked.place:
+        raise DeviceError(f"simulated: has no option {asked.place!r}; write name=value with {', '.join(OPTIONS)}.")
+    rate = rate_hz if rate_hz is not None else asked.number("rate")
+    microscope, stage = _microscope(asked), _stage(asked)
+    camera = SimulatedCamera(microscope, stage, USUAL_RATE_HZ if rate is None else rate, source)
+    for control in camera.controls():
+        value = asked.number(control.name)
+        if value is not None:
+            camera.set_control(control.name, value=value)
     # A fault in an option, and the slow first drawing, belong to opening.
     microscope.view(stage.position_um(0.0), stage.z_um)
     return camera
 
 
-def _options(source: str) -> dict[str, str]:
-    text = source.partition(":")[2]
-    options: dict[str, str] = {}
-    for part in filter(None, text.split(",")):
-        name, equals, value = part.partition("=")
-        if name not in OPTIONS or not equals or not value:
-            raise DeviceError(
-                f"The simulated microscope has no option {part!r}; write name=value with {', '.join(OPTIONS)}."
-            )
-        options[name] = value
-    return options
+def _microscope(asked: Source) -> Microscope:
+    seed, height, width = (asked.whole(name) for name in ("seed", "height", "width"))
+    red_cell_px, white_cells = asked.number("red_cell_px"), asked.number("white_cells")
+    return Microscope(
+        seed=0 if seed is None else seed,
+        stain=asked.options.get("stain", "lilac"),
+        height=480 if height is None else height,
+        width=640 if width is None else width,
+        red_cell_px=90.0 if red_cell_px is None else red_cell_px,
+        white_cells_per_view=0.7 if white_cells is None else white_cells,
+    )
 
 
-def _number(options: dict[str, str], name: str, usual: float) -> float:
-    text = options.get(name)
-    if text is None:
-        return usual
-    try:
-        return float(int(text)) if name == "seed" else float(text)
-    except ValueError as error:
-        kind = "a whole number" if name == "seed" else "a number"
-        raise DeviceError(f"The option {name}={text} of the simulated microscope needs {kind}.") from error
+def _stage(asked: Source) -> SimulatedStage:
+    stage = SimulatedStage()
+    x_um, y_um, pan_x_um_s, pan_y_um_s = (asked.number(name) for name in STAGE)
+    if any(name in asked.options for name in STAGE):
+        stage.pan(x_um or 0.0, y_um or 0.0, pan_x_um_s or 0.0, pan_y_um_s or 0.0)
+    return stage

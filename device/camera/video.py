@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import cv2
@@ -25,7 +26,9 @@ class VideoCamera(Camera):
         self.identity = str(path)
         self._path = path
         self._loop = loop
-        self._capture: cv2.VideoCapture | None = self._open()
+        # OpenCV crashes where a file is closed while it is read.
+        self._one_at_a_time = threading.Lock()
+        self._capture = self._open()
         # How many frames the file says it has; 0 or less where it does not say.
         self._promised = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         own_hz = self._capture.get(cv2.CAP_PROP_FPS)
@@ -38,33 +41,43 @@ class VideoCamera(Camera):
 
     def read(self) -> Frame | None:
         """The next frame, when it is due."""
-        if self._capture is None:
-            raise DeviceError(f"The replay of {self._path} was closed; open it again to read from it.")
         pixels, self._waiting = self._waiting, None
-        if pixels is None:
-            pixels = self._decode()
-        if pixels is None:
-            if not self._loop:
-                return None
-            self._capture.release()
-            self._capture = self._open()
-            self._in_pass = 0
-            pixels = self._decode()
+        with self._one_at_a_time:
+            if self._pace.stopped:
+                raise self._closed()
+            if pixels is None:
+                pixels = self._decode()
+            if pixels is None and self._loop:
+                self._capture.release()
+                self._capture = self._open()
+                self._in_pass = 0
+                pixels = self._decode()
         if pixels is None:
             return None
         captured_ns = self._pace.wait()
+        if captured_ns is None:
+            raise self._closed()
         frame = Frame(pixels, self._sequence, captured_ns)
         self._sequence += 1
         return frame
 
     def close(self) -> None:
         """Release the file."""
-        if self._capture is not None:
+        self._pace.stop()
+        with self._one_at_a_time:
             self._capture.release()
-            self._capture = None
+
+    def _closed(self) -> DeviceError:
+        return DeviceError(f"The replay of {self._path} was closed; open it again to read from it.")
 
     def _open(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(str(self._path))
+        try:
+            name = str(self._path).encode("utf-8").decode("utf-8")
+        except UnicodeEncodeError as error:
+            # OpenCV crashes on such a name.
+            shown = str(self._path).encode("utf-8", "backslashreplace").decode("utf-8")
+            raise DeviceError(f"The name of the video {shown} is not in UTF-8; rename it.") from error
+        capture = cv2.VideoCapture(name)
         if not capture.isOpened():
             capture.release()
             raise DeviceError(f"The video {self._path} cannot be opened: it is cut off, or no video; copy it again.")
@@ -72,7 +85,6 @@ class VideoCamera(Camera):
 
     def _decode(self) -> npt.NDArray[np.uint8] | None:
         """The next frame uint8 [H, W, 3], or None at the end of the file."""
-        assert self._capture is not None
         there, pixels = self._capture.read()
         if there:
             self._in_pass += 1
@@ -90,6 +102,6 @@ def open_camera(source: str, rate_hz: float | None, loop: bool) -> VideoCamera:
     """Open a video file.
 
     Raises:
-        DeviceError: the file is no video or has no frame that can be decoded.
+        DeviceError: the file is no video, has no frame that can be decoded, or a name that is not in UTF-8.
     """
     return VideoCamera(Path(source), rate_hz, loop)

@@ -8,6 +8,7 @@ import numpy as np
 
 from hemonode.device.smear.layout import Layout
 from hemonode.device.smear.optics import Optics
+from hemonode.device.smear.sensor import USUAL, Sensor
 from hemonode.device.smear.shapes import Sprite
 from hemonode.device.smear.sites import Placed
 from hemonode.device.smear.slide import TILE_PX, Slide
@@ -45,13 +46,16 @@ class Microscope:
         self._slide = Slide(seed, chosen, layout, self.um_per_px, remembered_tiles=3 * tiles)
         self._optics = Optics(seed, chosen, height, width, self.um_per_px)
 
-    def view(self, position_um: tuple[float, float], z_um: float = 0.0, moment: int = 0) -> View:
+    def view(
+        self, position_um: tuple[float, float], z_um: float = 0.0, moment: int = 0, sensor: Sensor = USUAL
+    ) -> View:
         """Picture and truth with the middle of the picture at `position_um`, rounded to whole pixels.
 
         Args:
             position_um: (x, y) on the smear.
             z_um: distance from focus, at most 20 either way.
             moment: the sensor noise differs between moments.
+            sensor: how the camera is set.
         """
         _check("z_um", z_um, -LARGEST_DEFOCUS_UM, LARGEST_DEFOCUS_UM)
         height, width = self._size
@@ -61,7 +65,7 @@ class Microscope:
         light, class_ids = self._slide.light(left - margin, top - margin, width + 2 * margin, height + 2 * margin)
         inner = (slice(margin, margin + height), slice(margin, margin + width))
         return View(
-            pixels=self._optics.expose(light, z_um, moment),
+            pixels=self._optics.expose(light, z_um, moment, sensor),
             class_ids=np.ascontiguousarray(class_ids[inner]),
             cells=tuple(self._cells(left, top)),
             um_per_px=self.um_per_px,

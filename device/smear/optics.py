@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from hemonode.device.smear.chance import chance
+from hemonode.device.smear.sensor import USUAL, Sensor
 from hemonode.device.smear.stains import Stain
 
 DEFOCUS_PER_UM = 0.22
@@ -28,6 +31,7 @@ class Optics:
         self._um_per_px = um_per_px
         self._size = (height, width)
         self._lamp = _lamp(chance(seed, 2000), stain, height, width)
+        self._set = lru_cache(maxsize=1)(self._set_to)
         noise = chance(seed, 2001).normal(0, stain.noise, (height + NOISE_ROOM, width + NOISE_ROOM, 3))
         # Neighbouring pixels share noise, since colour is interpolated between sensor sites.
         self._noise = cv2.GaussianBlur(noise.astype(np.float32), (3, 3), 0.5) * np.float32(1.6)
@@ -36,14 +40,18 @@ class Optics:
         """How far beyond the picture light from the slide reaches into it."""
         return int(np.ceil(3 * self._blur_px(z_um))) + 2
 
-    def expose(self, light: npt.NDArray[np.float32], z_um: float, moment: int) -> npt.NDArray[np.uint8]:
+    def expose(
+        self, light: npt.NDArray[np.float32], z_um: float, moment: int, sensor: Sensor = USUAL
+    ) -> npt.NDArray[np.uint8]:
         """Sensor pixels uint8 [H, W, 3] from light that is larger by the margin on each side.
 
         Args:
             light: float32 [H + 2·margin, W + 2·margin, 3] BGR, 1 where the glass is empty.
             z_um: distance from focus.
             moment: any number; the sensor noise depends on it.
+            sensor: how it is set. What is too bright for it is cut off at 255.
         """
+        lamp, all_noise = self._set(sensor)
         margin = self.margin_px(z_um)
         height, width = self._size
         blur_px = self._blur_px(z_um)
@@ -54,10 +62,17 @@ class Optics:
             shifted = _shifted_kernel(taps, blur_px, fringe) if fringe else kernel
             plane = cv2.sepFilter2D(light[..., channel], cv2.CV_32F, shifted, shifted)
             planes.append(plane[margin : margin + height, margin : margin + width])
-        seen = cv2.multiply(cv2.merge(planes), self._lamp)
+        seen = cv2.multiply(cv2.merge(planes), lamp)
         down, right = chance(self._seed, 2002, moment).integers(0, NOISE_ROOM, 2)
-        seen = cv2.add(seen, self._noise[down : down + height, right : right + width])
+        seen = cv2.add(seen, all_noise[down : down + height, right : right + width])
         return np.asarray(np.clip(seen, 0, 255), np.uint8)
+
+    def _set_to(self, sensor: Sensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """The lamp's light and the noise as a sensor shows them, grey levels."""
+        if sensor == USUAL:
+            return self._lamp, self._noise
+        lamp = self._lamp * np.array(sensor.factors_bgr, np.float32)
+        return lamp, self._noise * np.float32(sensor.noise_factor)
 
     def _blur_px(self, z_um: float) -> float:
         return float(np.hypot(self._stain.blur_um, DEFOCUS_PER_UM * z_um)) / self._um_per_px

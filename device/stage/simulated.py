@@ -17,7 +17,7 @@ LIMIT_UM = 1_000_000.0
 
 
 class SimulatedStage:
-    """Position of the slide as a function of time: a serpentine with pauses, or where `move_to` put it.
+    """Position of the slide as a function of time: a serpentine with pauses, where `move_to` put it, or a steady pan.
 
     `z_um` is the distance from best focus and may be set at any time.
     """
@@ -25,6 +25,7 @@ class SimulatedStage:
     def __init__(self) -> None:
         self.z_um = 0.0
         self._held: tuple[float, float] | None = None
+        self._speed_um_s = (0.0, 0.0)
 
     def move_to(self, x_um: float, y_um: float) -> None:
         """Leave the scan and stay at (x, y).
@@ -37,6 +38,18 @@ class SimulatedStage:
                 f"The simulated stage cannot go to ({x_um:g}, {y_um:g}) µm; it reaches {LIMIT_UM:g} µm either way."
             )
         self._held = (x_um, y_um)
+        self._speed_um_s = (0.0, 0.0)
+
+    def pan(self, x_um: float, y_um: float, x_um_s: float, y_um_s: float) -> None:
+        """Leave the scan for a straight line that is at (x, y) when time begins, and stays at the limits.
+
+        Raises:
+            DeviceError: (x, y) lies outside the soft limits, or the speed is no number; nothing changes.
+        """
+        if not (math.isfinite(x_um_s) and math.isfinite(y_um_s)):
+            raise DeviceError(f"The simulated stage cannot move at ({x_um_s:g}, {y_um_s:g}) µm/s; give numbers.")
+        self.move_to(x_um, y_um)
+        self._speed_um_s = (x_um_s, y_um_s)
 
     def scan(self) -> None:
         """Take up the serpentine again."""
@@ -45,7 +58,11 @@ class SimulatedStage:
     def position_um(self, elapsed_s: float) -> tuple[float, float]:
         """Where the slide is (x, y), `elapsed_s` after the scan began."""
         if self._held is not None:
-            return self._held
+            x_um, y_um = (
+                min(max(at + speed * elapsed_s, -LIMIT_UM), LIMIT_UM)
+                for at, speed in zip(self._held, self._speed_um_s, strict=True)
+            )
+            return x_um, y_um
         step, within_s = divmod(elapsed_s, MOVE_S + PAUSE_S)
         share = min(1.0, within_s / MOVE_S)
         eased = (1 - math.cos(math.pi * share)) / 2

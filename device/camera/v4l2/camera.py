@@ -19,8 +19,8 @@ from hemonode.device.frame import Frame
 from hemonode.device.host.video import capabilities
 from hemonode.errors import DeviceError
 
-SILENT_AFTER_S = 5.0
-"""Longer than cameras take for their first picture, and than any exposure at a microscope."""
+SILENT_AFTER_S = 4.0
+"""Longer than cameras take for their first picture, and shorter than `Camera.patience_s`: we know more to say."""
 
 OPTIONS = ("serial", "width", "height", "format", "rate")
 

@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from hemonode.benchmarks.machine import describe_machine
 from hemonode.benchmarks.tally_routes import HAND, STAGE, Manner, Step, serpentine, steps
-from hemonode.benchmarks.tally_scenes import SIZE, FieldScene, Scene, SmearScene
+from hemonode.benchmarks.tally_scenes import SIZE, FieldScene, Known, Scene, SmearScene
 from hemonode.device.frame import Frame
 from hemonode.errors import HemonodeError
 from hemonode.runtime.bundle.reader import open_bundle
@@ -30,13 +31,15 @@ from hemonode.runtime.live.scale import Scale
 from hemonode.runtime.segment import Segmenter
 from hemonode.runtime.segmentation import Pixels, Segmentation
 from hemonode.runtime.tally.census import inset_px
-from hemonode.runtime.tally.coverage import inside_any
+from hemonode.runtime.tally.coverage import Rectangles, inside_any
 from hemonode.runtime.tally.field import CountedField
 from hemonode.runtime.tally.keyframes import covered_part
+from hemonode.runtime.tally.landmarks import Landmarks
 from hemonode.runtime.tally.ledger import Goal
 from hemonode.runtime.tally.quality import Quality
 from hemonode.runtime.tally.survey import Survey
 
+Part = npt.NDArray[np.float64]
 MANNERS = {"stage": STAGE, "hand": HAND}
 _SLIDE_PX = (2400.0, 1300.0)
 # Rows and stops overlap, as those of a careful scan do.
@@ -47,6 +50,7 @@ _STEP_X_PX, _STEP_Y_PX = 400.0, 290.0
 class Outcome:
     """One tally. `counted` and `true` by class name; `error_percent` of the count, None where no cell was there.
 
+    `alone_percent` is what the model errs by in the counted fields, each taken for itself: the rest is the tally's.
     `frames` that were taken, of which `refused` by reason; `fields` is the area covered, `cpu_ms` the tally's own,
     per frame.
     """
@@ -62,6 +66,7 @@ class Outcome:
     true: dict[str, int]
     error_percent: dict[str, float | None] = field(default_factory=dict)
     all_error_percent: float = 0.0
+    alone_percent: float = 0.0
     cpu_ms: float = 0.0
 
 
@@ -96,7 +101,9 @@ def run(
     survey.finish()
     status = survey.status()
     counted = {entry.name: entry.counted for entry in status.classes}
-    true = _true(scene, [corners[entry.result.frame.sequence] for entry in kept], classes)
+    parts = [covered_part(corners[e.result.frame.sequence], SIZE, inset_px(SIZE, scene.red_cell_px)) for e in kept]
+    true = _inside(scene.known(), np.array(parts).reshape(-1, 4), classes)
+    found, there = _each_alone(scene, kept, parts)
     return Outcome(
         scene=scene.name,
         manner=labels[0],
@@ -109,6 +116,7 @@ def run(
         true=true,
         error_percent={name: _error(counted[name], true[name]) for name in counted},
         all_error_percent=_error(sum(counted.values()), sum(true.values())) or 0.0,
+        alone_percent=_error(found, there) or 0.0,
         cpu_ms=round(1e3 * spent_s / max(1, len(way)), 2),
     )
 
@@ -131,14 +139,23 @@ def _result(
     return Result(frame, segmentation, Scale(red_cell_px, "given"), counts, {}, 0.0)
 
 
-def _true(scene: Scene, corners: list[tuple[float, float]], classes: Sequence[ClassRecord]) -> dict[str, int]:
-    """Distinct cells of the scene whose centre lies in what the counted fields cover, where they truly lay."""
-    inset = inset_px(SIZE, scene.red_cell_px)
-    parts = np.array([covered_part(corner, SIZE, inset) for corner in corners]).reshape(-1, 4)
-    known = scene.known()
+def _inside(known: Sequence[Known], parts: Rectangles, classes: Sequence[ClassRecord]) -> dict[str, int]:
+    """Distinct cells whose centre lies in what the counted fields cover, where they truly lay."""
     inside = inside_any(np.array([(cell.x, cell.y) for cell in known]).reshape(-1, 2), parts)
     counts = Counter(cell.class_id for cell, within in zip(known, inside, strict=True) if within)
     return {record.name: counts[record.id] for record in classes if record.countable}
+
+
+def _each_alone(scene: Scene, kept: Sequence[CountedField], parts: Sequence[Part]) -> tuple[int, int]:
+    """Cells found, and cells there, in the covered part of each counted field, added up."""
+    places = np.array([(cell.x, cell.y) for cell in scene.known()]).reshape(-1, 2)
+    found = there = 0
+    for entry, part in zip(kept, parts, strict=True):
+        inset = inset_px(SIZE, scene.red_cell_px)
+        seen = Landmarks.of(entry.result.segmentation.cells).centres
+        found += int(inside_any(seen, covered_part((0.0, 0.0), SIZE, inset)[None]).sum())
+        there += int(inside_any(places, part[None]).sum())
+    return found, there
 
 
 def _error(counted: int, true: int) -> float | None:
@@ -153,8 +170,8 @@ def as_markdown(outcomes: Sequence[Outcome]) -> str:
     """A table of all outcomes."""
     lines = [
         "| scene | moved by | cells by | frames/s | frames | not tallied | fields | counted / true (error) | all "
-        "| CPU-ms |",
-        "|---|---|---|---:|---:|---|---:|---|---:|---:|",
+        "| model alone | CPU-ms |",
+        "|---|---|---|---:|---:|---|---:|---|---:|---:|---:|",
     ]
     for entry in outcomes:
         refused = ", ".join(f"{reason} {count}" for reason, count in sorted(entry.refused.items())) or "0"
@@ -164,7 +181,8 @@ def as_markdown(outcomes: Sequence[Outcome]) -> str:
         )
         lines.append(
             f"| {entry.scene} | {entry.manner} | {entry.cells} | {entry.rate_hz:g} | {entry.frames} | {refused} "
-            f"| {entry.fields:.1f} | {errors} | {entry.all_error_percent:+.2f} % | {entry.cpu_ms:.1f} |"
+            f"| {entry.fields:.1f} | {errors} | {entry.all_error_percent:+.2f} % "
+            f"| {entry.alone_percent:+.2f} % | {entry.cpu_ms:.1f} |"
         )
     return "\n".join(lines)
 

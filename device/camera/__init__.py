@@ -32,7 +32,7 @@ CAMERAS = {
     "video": CameraEntry("hemonode.device.camera.video"),
     "v4l2": CameraEntry("hemonode.device.camera.v4l2.camera"),
     "csi": CameraEntry("hemonode.device.camera.csi", in_child=True),
-    "genicam": CameraEntry("hemonode.device.camera.genicam", in_child=True),
+    "genicam": CameraEntry("hemonode.device.camera.genicam.camera", in_child=True),
     "stream": CameraEntry("hemonode.device.camera.stream", in_child=True),
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hemonode.errors import DeviceError
 
 # What stands before the @ of an address, and behind its question mark: either may be a password.
-_SECRET = re.compile(r"(\w+://)(?:[^/@\s]*@)?([^\s?]*)(?:\?[^\s'\"]*)?")
+_SECRET = re.compile(r"(\w+://)(?:[^/\s]*@)?([^\s?]*)(?:\?[^\s'\"]*)?")
 
 
 def without_credentials(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Industrial cameras (USB3 Vision, GigE Vision, CoaXPress) behind the GenICam standards."""

@@ -23,7 +23,7 @@ export function showDone(tally, classes, session) {
     make("button", { type: "button", className: "plain", onclick: hideDone }, "Close"),
   );
   setHidden(box, false);
-  box.querySelector("a, button").focus();
+  box.querySelector("button").focus();
 }
 
 function row({ id, name, counted, share, per_field: perField }, classes) {

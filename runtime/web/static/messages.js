@@ -7,7 +7,7 @@ const ERROR_MS = 20_000;
 
 let leaves = 0;
 
-export function showError(error) { show(error.message ?? String(error), "error", ERROR_MS); }
+function showError(error) { show(error.message ?? String(error), "error", ERROR_MS); }
 
 // `link`: { text, href } of what was made.
 export function showNote(sentence, link = null) { show(sentence, "note", NOTE_MS, link); }

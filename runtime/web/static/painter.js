@@ -63,21 +63,18 @@ export class Painter {
     await new Promise(requestAnimationFrame);
     const began = performance.now();
     this.#result = result;
-    const { header, picture } = result;
+    const { picture } = result;
     if (this.#picture.width !== picture.width) this.#picture.width = picture.width;
     if (this.#picture.height !== picture.height) this.#picture.height = picture.height;
     this.#lens.setPicture(picture.width, picture.height);
     // The decoded picture is handed over, not copied; the screen's compositor scales it.
     this.#picture.getContext("bitmaprenderer").transferFromImageBitmap(picture);
     setHidden(byId("placeholder"), true);
-    this.#number = header.number;
     this.#retrace();
     this.#draw();
     this.#costs.push(performance.now() - began);
     if (this.#costs.length > REMEMBERED_COSTS) this.#costs.shift();
   }
-
-  #number = null;
 
   #trace() {
     this.#wanted.fill(0);

@@ -5,9 +5,9 @@ import { Trend } from "/static/charts.js";
 import * as format from "/static/format.js";
 import { running } from "/static/guide.js";
 
-export const REASONS = {
+const REASONS = {
   focus: "out of focus", exposure: "too dark or too bright", saturation: "overexposed", emptiness: "empty",
-  scale: "wrong scale", lost: "place lost", overlap: "seen before",
+  scale: "wrong scale", lost: "place lost",
 };
 
 const head = byId("tally-head");

@@ -12,9 +12,10 @@ from hemonode.errors import UnknownNameError
 from hemonode.runtime.bundle.schema import Manifest
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.governor.machine import MachineLimit
+from hemonode.runtime.live.governor.moves import Move, Taken
 from hemonode.runtime.live.governor.rungs import Rungs
 from hemonode.runtime.live.governor.second import SecondRuns, joined
-from hemonode.runtime.live.governor.steering import Move, Steering, Taken
+from hemonode.runtime.live.governor.steering import Steering
 from hemonode.runtime.live.host import HostWatch
 from hemonode.runtime.live.model import LiveModel
 from hemonode.runtime.live.result import Result
@@ -184,8 +185,8 @@ class Governor:
 
 def _taken(result: Result, setting: str, wish: SolverWish, now_s: float) -> Taken:
     """As the target counts: a frame's whole latency, or its share of the time from result to result."""
-    engine_ms = result.segmentation.timings_ms.get("engine", 0.0)
+    engine_ms, begun_s = result.segmentation.timings_ms.get("engine", 0.0), result.frame.captured_ns / 1e9
     if wish.target == "latency":
-        return Taken(now_s, setting, result.latency_ms, engine_ms)
+        return Taken(now_s, setting, result.latency_ms, engine_ms, begun_s)
     spent_ms = result.latency_ms - result.stages_ms.get("wait", 0.0)
-    return Taken(now_s, setting, spent_ms / result.in_work, engine_ms / result.in_work)
+    return Taken(now_s, setting, spent_ms / result.in_work, engine_ms / result.in_work, begun_s)

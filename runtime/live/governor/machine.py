@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from hemonode.runtime.live.governor.heat import HeatLimit
-from hemonode.runtime.live.governor.steering import Move, Steering
+from hemonode.runtime.live.governor.moves import Move
+from hemonode.runtime.live.governor.steering import Steering
 from hemonode.runtime.live.status import HostStatus
 
 EVERY_S = 1.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from statistics import median
 
 from hemonode.runtime.live.governor.costs import Costs
+from hemonode.runtime.live.governor.moves import Move, Taken
 from hemonode.runtime.live.governor.pauses import Pauses
 
 QUICK_FRAMES, QUICK_OVER = 8, 4
@@ -25,34 +25,6 @@ MARGIN = 0.85
 
 _OLDEST_S = 15.0
 """Frames that are older say nothing of now."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What one frame took.
-
-    Attributes:
-        at_s: when it was done.
-        setting: it ran on.
-        value_ms: as the target counts: its latency, or its share of the time from result to result.
-        engine_ms: the engine's part of that.
-    """
-
-    at_s: float
-    setting: str
-    value_ms: float
-    engine_ms: float
-
-
-@dataclass(frozen=True)
-class Move:
-    """A change of setting, why, and the figures that led to it. `cause`: "load", "room", "heat", "wish"."""
-
-    before: str
-    after: str
-    cause: str
-    reason: str
-    figures: Mapping[str, float | str] = field(default_factory=dict)
 
 
 class Steering:
@@ -89,6 +61,7 @@ class Steering:
         self._fits_since_s: float | None = None
         self._pauses = Pauses()
         self._before: tuple[str, float] | None = None
+        self._open_since_s: float | None = None
 
     @property
     def over(self) -> bool:
@@ -99,6 +72,13 @@ class Steering:
         """One frame was done; the answer is what to do about it, which is done already here."""
         if taken.setting != self.setting:
             return None  # begun before the last move, or run on a better setting for its error
+        if not self._ready(self.setting):
+            self._open_since_s = None
+            return None
+        if self._open_since_s is None:
+            self._open_since_s = taken.at_s
+        if taken.begun_s < self._open_since_s:
+            return None  # it waited for its engine to open, which says nothing of later ones
         self._window.append(taken)
         while taken.at_s - self._window[0].at_s > _OLDEST_S:
             self._window.popleft()

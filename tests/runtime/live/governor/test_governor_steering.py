@@ -9,7 +9,8 @@ import random
 import pytest
 
 from hemonode.runtime.live.governor.costs import Costs
-from hemonode.runtime.live.governor.steering import Steering, Taken
+from hemonode.runtime.live.governor.moves import Taken
+from hemonode.runtime.live.governor.steering import Steering
 
 LADDER = ("coarse", "usual", "exact")
 WORKS = {"coarse": 1.0, "usual": 1.25, "exact": 1.5}
@@ -38,7 +39,7 @@ class Simulation:
             engine_ms = self.engine_ms * self.real[setting] * slow
             value_ms = engine_ms + OTHER_MS * slow
             self.now_s += value_ms / 1e3
-            move = self.steering.note(Taken(self.now_s, setting, value_ms, engine_ms))
+            move = self.steering.note(Taken(self.now_s, setting, value_ms, engine_ms, self.now_s - value_ms / 1e3))
             self.values.append((self.now_s, value_ms))
             if move is not None:
                 self.moves.append((self.now_s, move))
@@ -163,7 +164,7 @@ def test_going_down_takes_what_is_open():
 def test_frames_begun_before_a_move_count_for_nothing():
     run = Simulation(lambda _: 1.0, start="usual")
     for _ in range(20):
-        assert run.steering.note(Taken(0.0, "exact", 500.0, 400.0)) is None
+        assert run.steering.note(Taken(1.0, "exact", 500.0, 400.0, 0.5)) is None
 
 
 def test_another_target_is_followed_and_nothing_old_counts():
@@ -196,3 +197,12 @@ def test_measured_costs_are_believed_within_reason_and_fade(seen):
     assert costs.ratio("coarse", "exact", 0.0) == pytest.approx(min(seen, 3.0))
     assert costs.ratio("exact", "coarse", 0.0) == pytest.approx(1 / min(seen, 3.0))
     assert costs.ratio("coarse", "exact", 3600.0) == pytest.approx(1.5, rel=1e-3)
+
+
+def test_frames_that_waited_for_their_engine_to_open_count_for_nothing():
+    run = Simulation(lambda _: 1.0, ready=("coarse",))
+    slow = [Taken(5.0 + number / 100, "exact", 5000.0, 4000.0, 0.1) for number in range(10)]
+    assert [run.steering.note(taken) for taken in slow[:3]] == [None] * 3
+    run.ready.add("exact")
+    assert [run.steering.note(taken) for taken in slow[3:]] == [None] * 7
+    assert not run.steering.over

@@ -62,6 +62,8 @@ def reading(places: Places) -> Iterator[sqlite3.Connection | None]:
         OutputError: the store is damaged, a newer hemonode's, or cannot be read.
     """
     where = places.database
+    if places.folder.exists() and not places.folder.is_dir():
+        raise OutputError(f"{places.folder} is a file: name the folder that sessions are recorded in.")
     try:
         if not where.is_file() or where.stat().st_size == 0:
             yield None

@@ -186,9 +186,14 @@ def _state(ended: str | None, session: str, held: Callable[[str], bool]) -> Sess
     return "recording" if held(session) else "interrupted"
 
 
+def _model(row: Sequence[Any], fields: int) -> RecordedModel:
+    bundle, bundle_sha256, setting, engine, version, precision = row
+    return RecordedModel(bundle, bundle_sha256, setting, engine, version, precision, fields)
+
+
 def _field(row: Sequence[Any], counts: list[tuple[int, int, int, int]]) -> RecordedField:
     number, kind, taken, seconds, stands_for, x_px, y_px, area, width, height, red_cell_px, scale_source = row[:12]
-    um_per_px, warnings, note, picture_bytes, *model = row[12:]
+    um_per_px, warnings, note, picture_bytes = row[12:16]
     return RecordedField(
         id=number,
         kind=kind,
@@ -205,7 +210,7 @@ def _field(row: Sequence[Any], counts: list[tuple[int, int, int, int]]) -> Recor
         red_cell_px=red_cell_px,
         scale_source=scale_source,
         um_per_px=um_per_px,
-        model=RecordedModel(*model, stands_for) if model[0] is not None else None,
+        model=None if row[16] is None else _model(row[16:], stands_for),
         warnings=tuple(json.loads(warnings)),
         note=note,
         picture=picture_bytes is not None,

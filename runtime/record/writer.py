@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -75,11 +77,13 @@ class Writer:
         """
         try:
             self._connection.get()
-        except (PermissionError, NotADirectoryError, FileExistsError) as error:
-            raise cannot_write(self._places, error) from error
         except (sqlite3.Error, OSError) as error:
-            # What may pass: the thread goes on trying.
+            full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+            if not (full or (self._places.folder.is_dir() and os.access(self._places.folder, os.W_OK))):
+                raise cannot_write(self._places, error) from error
+            # What may pass, a lock, or damage, which is set aside: the thread goes on trying.
             self._tell_trouble(error)
+            self._connection.failed(error)
         self._thread.start()
 
     def request_stop(self) -> None:

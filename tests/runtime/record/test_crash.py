@@ -164,7 +164,7 @@ def test_a_file_in_the_way_is_told_at_the_start(recorders, tmp_path):
         recorders().start()
 
 
-def test_a_store_on_a_read_only_disk_can_be_read(finished_session, tmp_path):
+def test_a_store_on_a_read_only_disk_can_be_read_and_says_that_it_cannot_be_written(finished_session, tmp_path):
     store, session = finished_session
     folder = store.places.folder
     look = f'mount --bind "{folder}" "{folder}" && mount -o remount,bind,ro "{folder}"'
@@ -176,7 +176,14 @@ def test_a_store_on_a_read_only_disk_can_be_read(finished_session, tmp_path):
         "from pathlib import Path\nfrom hemonode.runtime.record.store import SessionStore\n"
         f"store = SessionStore(Path({str(folder)!r}))\n"
         f"print(store.session({session!r}).cells, len(store.picture({session!r}, 1, 'overlay')) > 0)\n"
+        "from hemonode.errors import OutputError\n"
+        "from hemonode.runtime.live.events import EventLog\nfrom hemonode.runtime.live.meters import FaultLog\n"
+        "from hemonode.runtime.record.recorder import Recorder\n"
+        "try:\n"
+        "    Recorder(store.places.folder, EventLog(), FaultLog()).start()\n"
+        "except OutputError as error:\n"
+        "    print('cannot be written' in str(error))\n"
     )
     command = f'{look} && exec "{sys.executable}" "{script}"'
     done = subprocess.run([unshare, "-Urm", "sh", "-c", command], capture_output=True, text=True)
-    assert (done.returncode, done.stdout.split()) == (0, ["15", "True"]), done.stderr
+    assert (done.returncode, done.stdout.split()) == (0, ["15", "True", "True"]), done.stderr

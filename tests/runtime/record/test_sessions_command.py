@@ -99,3 +99,9 @@ def test_a_damaged_store_is_a_sentence(finished_session, sessions):
     for words in (("list",), ("show", session), ("export", session), ("delete", session, "--yes")):
         status, _, errors = sessions(*words)
         assert (status, "is damaged" in errors) == (1, True), errors
+
+
+def test_a_file_in_place_of_the_folder_is_a_sentence(sessions, tmp_path):
+    (tmp_path / "store").write_text("a file")
+    status, _, errors = sessions("list")
+    assert (status, "is a file" in errors) == (1, True)

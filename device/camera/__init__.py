@@ -79,7 +79,7 @@ def open_camera(source: str, *, rate_hz: float | None = None, loop: bool = True)
             - "simulated", with options "simulated:seed=3,stain=pink";
             - a folder, a picture or a video file;
             - "v4l2:/dev/v4l/by-id/NAME", "v4l2:serial=NUMBER" or "/dev/video0", with options
-              "…,width=1280,height=720,format=MJPG,rate=30";
+              "…,width=1280,height=720,format=MJPG,rate=30,exposure_ms=10";
             - "csi:0", "genicam:SERIAL", "rtsp://…", "http://…", "https://…".
         rate_hz: frames a second; None takes what is usual for the source.
         loop: whether a replay begins again at its end, or ends.

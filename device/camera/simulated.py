@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hemonode.device.camera.contract import Camera, Control
 from hemonode.device.camera.pace import Pace
+from hemonode.device.camera.preset import preset
 from hemonode.device.camera.simulated_controls import USUAL, SimulatedControls
 from hemonode.device.camera.source import Source, read_source
 from hemonode.device.frame import Frame
@@ -15,7 +16,8 @@ from hemonode.errors import DeviceError
 USUAL_RATE_HZ = 25.0
 SLIDE = ("seed", "stain", "white_cells", "width", "height", "red_cell_px")
 STAGE = ("x_um", "y_um", "pan_x_um_s", "pan_y_um_s")
-OPTIONS = (*SLIDE, *STAGE, "rate", *(control.name for control in USUAL))
+CONTROLS = tuple(control.name for control in USUAL)
+OPTIONS = (*SLIDE, *STAGE, "rate", *CONTROLS)
 
 
 class SimulatedCamera(Camera):
@@ -77,10 +79,7 @@ def open_camera(source: str, rate_hz: float | None, loop: bool) -> SimulatedCame
     rate = rate_hz if rate_hz is not None else asked.number("rate")
     microscope, stage = _microscope(asked), _stage(asked)
     camera = SimulatedCamera(microscope, stage, USUAL_RATE_HZ if rate is None else rate, source)
-    for control in camera.controls():
-        value = asked.number(control.name)
-        if value is not None:
-            camera.set_control(control.name, value=value)
+    preset(camera, asked, CONTROLS)
     # A fault in an option, and the slow first drawing, belong to opening.
     microscope.view(stage.position_um(0.0), stage.z_um)
     return camera

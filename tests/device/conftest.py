@@ -137,6 +137,10 @@ class Driver:
     def get(self, name):
         return self._calls.fake_get(name.encode())
 
+    def reset_controls(self):
+        """What happens to a camera that is plugged out and in again."""
+        self._calls.fake_reset()
+
     def control(self, number):
         """What V4L2 holds for a control."""
         return self._calls.fake_control(number)

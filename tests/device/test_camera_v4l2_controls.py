@@ -15,8 +15,8 @@ pytestmark = pytest.mark.fake_v4l2
 EXPOSURE_AUTO, EXPOSURE_ABSOLUTE, BRIGHTNESS, WHITE_BALANCE = 0x009A0901, 0x009A0902, 0x00980900, 0x0098091A
 
 
-def fake(driver):
-    return open_camera(f"v4l2:{driver.root}/dev/video0,width=160,height=120,format=YUYV,rate=200")
+def fake(driver, options=""):
+    return open_camera(f"v4l2:{driver.root}/dev/video0,width=160,height=120,format=YUYV,rate=200{options}")
 
 
 def test_controls_have_units_ranges_and_automatic_modes(driver):
@@ -82,3 +82,21 @@ def test_a_control_that_cannot_be_read_is_left_out_and_said(driver, caplog):
     with caplog.at_level(logging.WARNING), fake(driver) as camera:
         assert "contrast" not in {control.name for control in camera.controls()}
     assert "Contrast is left out" in caplog.text
+
+
+def test_the_source_may_lock_exposure_and_white_balance(driver):
+    with fake(driver, ",exposure_ms=12,white_balance_k=5000,gain=0") as camera:
+        told = {control.name: control for control in camera.controls()}
+        assert (told["exposure_ms"].value, told["exposure_ms"].automatic) == (12, False)
+        assert (told["white_balance_k"].value, told["white_balance_k"].automatic) == (5000, False)
+        assert told["gain"].value == 0
+    driver.reset_controls()
+    with open_camera(camera.identity) as again:
+        assert {control.name: control.value for control in again.controls()}["exposure_ms"] == 12
+
+
+@pytest.mark.parametrize("option", ["focus=3", "exposure_ms=9999", "sharpness=3"])
+def test_a_setting_that_cannot_be_made_leaves_nothing_open(driver, option):
+    with pytest.raises(DeviceError, match=r"has no control 'focus'|cannot take exposure_ms|cannot be changed now"):
+        fake(driver, f",{option}")
+    assert driver.streaming == 0

@@ -7,9 +7,11 @@ import time
 
 from hemonode.device.camera.contract import Camera, Control
 from hemonode.device.camera.pace import checked_rate_hz
+from hemonode.device.camera.preset import preset
 from hemonode.device.camera.source import Source, read_source
 from hemonode.device.camera.v4l2 import abi
 from hemonode.device.camera.v4l2.buffers import Buffers, Taken
+from hemonode.device.camera.v4l2.control_table import KNOWN
 from hemonode.device.camera.v4l2.controls import Controls
 from hemonode.device.camera.v4l2.decode import decode
 from hemonode.device.camera.v4l2.handle import Handle
@@ -22,7 +24,8 @@ from hemonode.errors import DeviceError
 SILENT_AFTER_S = 4.0
 """Longer than cameras take for their first picture, and shorter than `Camera.patience_s`: we know more to say."""
 
-OPTIONS = ("serial", "width", "height", "format", "rate")
+CONTROLS = tuple(dict.fromkeys(known.name for known in KNOWN))
+OPTIONS = ("serial", "width", "height", "format", "rate", *CONTROLS)
 
 
 class V4l2Camera(Camera):
@@ -127,7 +130,7 @@ class V4l2Camera(Camera):
 def open_camera(source: str, rate_hz: float | None, loop: bool) -> V4l2Camera:  # noqa: ARG001 - a camera has no end
     """Open "v4l2:/dev/v4l/by-id/NAME", "v4l2:serial=NUMBER" or "/dev/video0", with options after commas.
 
-    The options are width, height, format (MJPG, YUYV, …) and rate.
+    The options are width, height, format (MJPG, YUYV, …), rate, and the names of controls: "exposure_ms=10" locks it.
 
     Raises:
         DeviceError: as `V4l2Camera`, or an option is not usable.
@@ -135,7 +138,9 @@ def open_camera(source: str, rate_hz: float | None, loop: bool) -> V4l2Camera:  
     asked = read_source(source if source.startswith("v4l2:") else f"v4l2:{source}", OPTIONS)
     wish = _wish(asked, rate_hz)
     options = "".join(f",{name}={value}" for name, value in asked.options.items() if name != "serial")
-    return V4l2Camera(find_place(asked), wish, options)
+    camera = V4l2Camera(find_place(asked), wish, options)
+    preset(camera, asked, CONTROLS)
+    return camera
 
 
 def _wish(asked: Source, rate_hz: float | None) -> Wish:

@@ -77,6 +77,7 @@ def choose(name: str, offered: Sequence[Offer], wish: Wish) -> Offer:
     enough_hz = wish.rate_hz or ENOUGH_HZ
 
     def rank(offer: Offer) -> tuple[float, ...]:
+        order: tuple[float, ...]
         fast = offer.fastest_hz is None or offer.fastest_hz >= 0.95 * enough_hz
         pixels = offer.width * offer.height
         if wish.width is not None or wish.height is not None:

@@ -137,3 +137,64 @@ def test_while_an_engine_takes_minutes_to_open_the_one_before_can_still_be_told(
     assert pool.latest is opened[1]
     pool.close()
     assert pool.latest is None
+
+
+def test_an_engine_that_a_thread_never_leaves_is_left_to_it_and_closed_by_it_in_the_end(open_for, opened) -> None:
+    pool, inside, go_on = EnginePool(open_for), threading.Event(), threading.Event()
+
+    def never_comes_back() -> None:
+        with pool.using((1, 128, 128)):
+            inside.set()
+            assert go_on.wait(30)
+
+    thread = threading.Thread(target=never_comes_back)
+    thread.start()
+    assert inside.wait(30)
+    assert thread.ident is not None
+    assert pool.give_up(thread.ident)
+    assert not pool.give_up(thread.ident), "once"
+    with pool.using((1, 128, 128)) as engine:
+        assert engine is opened[1]
+    pool.close()  # does not wait for the thread
+    assert still_open(opened[0])
+    go_on.set()
+    thread.join(30)
+    assert not still_open(opened[0])
+
+
+def test_who_wants_another_engine_does_not_wait_for_one_that_opens(open_for, opened) -> None:
+    opening, go_on = threading.Event(), threading.Event()
+
+    def slow(shape: tuple[int, int, int]) -> Engine:
+        if shape == (1, 128, 144):
+            opening.set()
+            assert go_on.wait(30)
+        return open_for(shape)
+
+    def use() -> None:
+        with pool.using((1, 128, 144)):
+            pass
+
+    pool = EnginePool(slow)
+    user = threading.Thread(target=use)
+    user.start()
+    assert opening.wait(30)
+    assert user.ident is not None
+    assert pool.is_opening(user.ident)
+    with pool.using((1, 128, 128)) as engine:
+        assert still_open(engine)
+    go_on.set()
+    user.join(30)
+    assert not pool.is_opening(user.ident)
+    pool.close()
+
+
+def test_engines_thrown_away_are_closed_after_their_last_run_and_opened_anew(open_for, opened) -> None:
+    pool = EnginePool(open_for)
+    with pool.using((1, 128, 128)) as engine:
+        assert pool.throw_away(lambda shape, _: shape == (1, 128, 128)) == 1
+        assert still_open(engine)
+    assert not still_open(engine)
+    with pool.using((1, 128, 128)) as again:
+        assert again is opened[1]
+    pool.close()

@@ -19,8 +19,9 @@ from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.status import CameraState
 
-CLOSES_WITHIN_S = 1.0
-"""A driver that needs longer is left behind with its threads: a stop in all may take two seconds."""
+CLOSES_WITHIN_S = 1.5
+"""A driver that needs longer is left behind with its threads. A process that hangs is killed after one second; a stop
+in all may take two."""
 
 MOST_LEFT_BEHIND = 3
 """With so many, the camera is not opened again until one of them returns."""

@@ -28,14 +28,14 @@ def edge_steepness(luma: npt.NDArray[np.uint8]) -> float:
     Returns:
         0 where there are no edges.
     """
-    smooth = cv2.GaussianBlur(luma.astype(np.float32), (3, 3), 0.7)
+    smooth = np.asarray(cv2.GaussianBlur(luma.astype(np.float32), (3, 3), 0.7), np.float32)
     contrast = _highest(smooth) + _highest(-smooth)
     across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
     edges = contrast >= max(_EDGE_SHARE * float(np.percentile(contrast, 90)), 1.0)
     if not edges.any():
         return 0.0
-    slopes = (across, down, (across + down) / np.sqrt(np.float32(2)), (across - down) / np.sqrt(np.float32(2)))
-    steepest = (_highest(np.abs(slope)) for slope in slopes)
+    slopes = (across, down, (across + down) / np.sqrt(2), (across - down) / np.sqrt(2))
+    steepest = (_highest(np.asarray(np.abs(slope), np.float32)) for slope in slopes)
     return float(min(np.percentile(steep[edges] / contrast[edges], _CROSSING) for steep in steepest))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -12,13 +11,14 @@ from hemonode.errors import HemonodeError
 from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.result import Result
-from hemonode.runtime.live.status import QualityStatus, TallyState, TallyStatus
+from hemonode.runtime.live.status import QualityStatus, TallyStatus
 from hemonode.runtime.tally.census import Census, inset_px
 from hemonode.runtime.tally.field import CountedField
 from hemonode.runtime.tally.landmarks import Landmarks
 from hemonode.runtime.tally.ledger import Goal, Ledger
 from hemonode.runtime.tally.rest import Rest
 from hemonode.runtime.tally.shot import Shot
+from hemonode.runtime.tally.standing import Standing
 from hemonode.runtime.tally.tracker import Place, Tracker
 
 ENOUGH_SHARE = 1 / 3
@@ -29,14 +29,10 @@ LEAVING_SHARE = 0.02
 """so much, when the tally pauses or ends, or the view goes elsewhere. Less is left to the next picture there."""
 
 # A part that came into view and goes out of it again is counted, when it is worth it, before it is gone.
-_GOING_SHARE = 0.1
-_GONE = 0.7
-
+_GOING_SHARE, _GONE = 0.1, 0.7
 # A scale that was measured anew differs by less; by more, it is another lens.
 _SAME_SCALE = 1.15
-_LOST_IS_NEWS_S = 1.0
 
-LOST = "This place does not join what was counted. Move back to where it was counted, or press New area to go on here."
 FULL = "As much as one tally keeps was counted: finish it, and start another."
 OTHER_LENS = "The picture's size or scale changed. Resume counts on, on a place not counted before."
 OTHER_CLASSES = "The model now in use has other classes. Finish this tally, and start another."
@@ -87,20 +83,16 @@ class Survey:
         self._rest = Rest()
         self._candidate: _Candidate | None = None
         self._first_map = fields == 0
-        self._state: TallyState = "counting"
-        self._message: str | None = None
-        self._refused: Counter[str] = Counter()
+        self._standing = Standing(self._tell)
         self._spent_s = 0.0
         self._since_s: float | None = time.monotonic()
-        self._lost_since_s: float | None = None
-        self._told_lost = False
         self._other_classes = False
         self._lens: tuple[tuple[int, int], float] | None = None
         self._tell(f"The tally of {name or 'a sample'} began.")
 
     def consider(self, result: Result, quality: QualityStatus) -> None:
         """Take the next picture, already judged."""
-        if self._since_s is None or self._state == "full":
+        if self._since_s is None or self._standing.state == "full":
             return
         if self._is_other_lens(result):
             self.elsewhere(OTHER_LENS)
@@ -108,11 +100,12 @@ class Survey:
         shot = Shot.of(result.frame.pixels, result.scale.red_cell_px, Landmarks.of(result.segmentation.cells))
         place = self._tracker.follow(shot) if self._tracker.begun else None
         if not quality.ok:
-            self._refuse(quality)
+            self._standing.refuse(quality)
         elif place is None and self._tracker.begun:
-            self._lose()
+            self._leave()
+            self._standing.lose()
         else:
-            self._find()
+            self._standing.find()
             self._weigh(result, shot, place)
 
     def pause(self, message: str | None) -> None:
@@ -123,7 +116,7 @@ class Survey:
         self._spent_s += time.monotonic() - self._since_s
         self._since_s = None
         self._tracker.forget_last()
-        self._state, self._message = "paused", message
+        self._standing.be("paused", message)
         self._tell(message or "The tally paused.")
 
     def resume(self) -> None:
@@ -137,20 +130,22 @@ class Survey:
         if self._since_s is not None:
             return
         self._since_s = time.monotonic()
-        self._state, self._message = "counting", None
+        self._standing.be("counting")
         self._tell("The tally goes on.")
 
     def new_area(self) -> None:
         """What is in view now lies where nothing was counted."""
         self._leave()
         self._tracker.new_area()
-        self._find()
+        self._standing.find()
         self._tell("The tally goes on in a new area.")
 
     def elsewhere(self, message: str) -> None:
         """Pictures are of another camera or scale from now on: the map ends, and the tally pauses."""
+        if self.finished:
+            return
         self.pause(message)
-        self._message = message
+        self._standing.be("paused", message)
         self._candidate = None
         self._tracker = Tracker()
         self._lens = None
@@ -168,21 +163,21 @@ class Survey:
             return
         self.pause(None)
         self.finished = True
-        self._state, self._message = "off", None
+        self._standing.be("off")
         self._tell(f"The tally of {self._name or 'a sample'} ended with {self._ledger.cells} cells.")
 
     def status(self) -> TallyStatus:
         """As it is now."""
         running_s = 0.0 if self._since_s is None else time.monotonic() - self._since_s
         return TallyStatus(
-            state=self._state,
+            state=self._standing.state,
             name=self._name,
-            message=self._message,
+            message=self._standing.message,
             fields=round(self._ledger.fields, 3),
             cells=self._ledger.cells,
             seconds=round(self._spent_s + running_s, 1),
             classes=self._ledger.classes(),
-            refused=dict(self._refused),
+            refused=dict(self._standing.refused),
             goal_class=self._goal.class_id,
             goal_percent=self._goal.percent,
             goal_cells=self._goal.cells,
@@ -208,8 +203,8 @@ class Survey:
             self._count(self._candidate)
 
     def _new_share(self, shot: Shot, place: Place) -> float:
-        inset = inset_px(shot.size, shot.red_cell_px)
-        return self._census.new_share(self._tracker.map, place.area, place.position, shot.size, inset)
+        slide, inset = self._tracker.map, inset_px(shot.size, shot.red_cell_px)
+        return self._census.new_share(slide, place.area, place.position, shot.size, inset)
 
     def _leave(self) -> None:
         """The view goes elsewhere: count what of it was not counted yet."""
@@ -229,42 +224,18 @@ class Survey:
         counts = {number: int((counted.class_ids == number).sum()) for number in self._classes}
         fields = new.area_px2 / (shot.size[0] * shot.size[1])
         self._ledger.add(counts, fields)
-        known = corner if self._first_map and area == 0 else None
-        at = _taken_at(candidate.result)
+        known, at = corner if self._first_map and area == 0 else None, _taken_at(candidate.result)
         self._keep(CountedField("tallied", candidate.result, counts, at, position_px=known, area=fields))
         if tracker.map.full:
-            self._state, self._message = "full", FULL
+            self._standing.be("full", FULL)
             self._tell(FULL)
 
-    def _refuse(self, quality: QualityStatus) -> None:
-        bad = next(gate for gate in quality.gates if not gate.ok)
-        self._refused[bad.name] += 1
-        self._state, self._message = "refused", bad.advice
-
-    def _lose(self) -> None:
-        self._leave()
-        self._refused["lost"] += 1
-        self._state, self._message = "lost", LOST
-        now = time.monotonic()
-        if self._lost_since_s is None:
-            self._lost_since_s = now
-        if now - self._lost_since_s > _LOST_IS_NEWS_S and not self._told_lost:
-            self._told_lost = True
-            self._tell(LOST)
-
-    def _find(self) -> None:
-        if self._told_lost:
-            self._tell("The view is back where it was counted.")
-        self._told_lost, self._lost_since_s = False, None
-        if self._state in ("lost", "refused"):
-            self._state, self._message = "counting", None
-
     def _is_other_lens(self, result: Result) -> bool:
-        size, red_cell_px = result.frame.pixels.shape[:2], result.scale.red_cell_px
-        lens = ((int(size[0]), int(size[1])), red_cell_px)
+        height, width = result.frame.pixels.shape[:2]
+        lens = ((height, width), result.scale.red_cell_px)
         if self._lens is None:
             self._lens = lens
-        ratio = red_cell_px / self._lens[1]
+        ratio = lens[1] / self._lens[1]
         return lens[0] != self._lens[0] or not 1 / _SAME_SCALE < ratio < _SAME_SCALE
 
     def _tell(self, message: str) -> None:

@@ -97,6 +97,16 @@ def test_another_camera_pauses_and_resume_starts_on_new_ground(keeper, show, kep
     assert kept[1].position_px is None
 
 
+def test_an_ended_tally_stays_ended(keeper, show, classes):
+    keeper.begin("sample")
+    show(keeper, 0, 0, 0)
+    keeper.finish()
+    keeper.source_changed()
+    keeper.renew(classes[:3])
+    keeper.pause()
+    assert keeper.status().state == "off"
+
+
 def test_a_model_with_other_classes_cannot_go_on(keeper, show, classes):
     keeper.begin("sample")
     show(keeper, 0, 0, 0)

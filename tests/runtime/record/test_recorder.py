@@ -280,3 +280,10 @@ def test_a_picture_is_asked_for_only_by_what_is_in_the_store(finished_session):
     store.places.picture(session, 1).unlink()
     with pytest.raises(OutputError, match="cannot be read"):
         store.picture(session, 1)
+
+
+def test_whoever_was_told_of_a_field_can_ask_for_it_at_once(recorder, record):
+    session = recorder.begin(record.facts())
+    for _ in range(5):
+        number = recorder.keep(record.field(), picture=True)
+        assert recorder.store.picture(session, number).startswith(b"\x89PNG")

@@ -233,8 +233,7 @@ class Survey:
     def _is_other_lens(self, result: Result) -> bool:
         height, width = result.frame.pixels.shape[:2]
         lens = ((height, width), result.scale.red_cell_px)
-        if self._lens is None:
-            self._lens = lens
+        self._lens = self._lens or lens
         ratio = lens[1] / self._lens[1]
         return lens[0] != self._lens[0] or not 1 / _SAME_SCALE < ratio < _SAME_SCALE
 

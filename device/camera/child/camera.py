@@ -160,5 +160,5 @@ class ChildCamera(Camera):
 
 def _without_error(told: Message) -> Message:
     if "error" in told:
-        raise DeviceError(told["error"])
+        raise DeviceError(without_credentials(told["error"]))
     return told

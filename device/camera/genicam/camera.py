@@ -21,7 +21,7 @@ from hemonode.errors import DeviceError
 if TYPE_CHECKING:
     from harvesters.core import Harvester
 
-_LOOKS_MS = 2
+_LOOKS_MS = 1
 _FETCHES_S = 0.2
 LEAVES_WITHIN_S = 0.8
 

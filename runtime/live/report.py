@@ -50,7 +50,8 @@ def report(parts: Parts) -> LiveStatus:
 
 def _class(record: ClassRecord) -> ClassStatus:
     blue, green, red = record.colour_bgr
-    label = record.name.replace("_", " ").capitalize() + "s"
+    name = record.name.replace("_", " ").capitalize()
+    label = f"{name}s" if record.countable else name
     return ClassStatus(record.id, record.name, label, f"#{red:02x}{green:02x}{blue:02x}", record.countable)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hemonode.device.camera import camera_kind, open_camera
 from hemonode.device.camera.contract import Camera
@@ -46,7 +47,8 @@ def named_source(text: str, name: str | None = None, rate_hz: float | None = Non
     Raises:
         DeviceError: it names no camera and no file.
     """
-    return Source(_identity(text), name or without_password(text), camera_kind(text), text, rate_hz)
+    kind = camera_kind(text)
+    return Source(_identity(text), name or _spoken(text, kind), kind, text, rate_hz)
 
 
 class Sources:
@@ -77,6 +79,13 @@ class Sources:
             if source.id == source_id:
                 return source
         raise UnknownNameError("There is no such source any more; choose one of the list, or plug the camera in again.")
+
+
+def _spoken(text: str, kind: str) -> str:
+    """What a person would call it, without where on the disk it lies, and without a password."""
+    if kind == "simulated":
+        return "simulated microscope" + text.removeprefix("simulated").replace(":", ", ")
+    return Path(text).name if kind in ("folder", "video") else without_password(text)
 
 
 def _identity(text: str) -> str:

@@ -7,7 +7,6 @@ import stat
 from pathlib import Path
 from typing import Annotated, Literal
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from hemonode.errors import HemonodeError
@@ -15,6 +14,7 @@ from hemonode.runtime.engines import ENGINES
 from hemonode.runtime.engines.contract import AskedPrecision
 from hemonode.runtime.live.status import SolverMode, TargetKind
 from hemonode.runtime.live.view import SolverWish
+from hemonode.runtime.record.places import sessions_folder
 
 LogFormat = Literal["auto", "plain", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -112,9 +112,7 @@ class TallyConfig(_Section):
 class RecorderConfig(_Section):
     """What is kept, and where."""
 
-    folder: Path = Field(
-        default_factory=lambda: Path(platformdirs.user_data_dir("hemonode")) / "sessions", description="of all sessions"
-    )
+    folder: Path = Field(default_factory=sessions_folder, description="of all sessions")
     budget_gb: float = Field(
         default=20.0, strict=True, gt=0, le=100_000, description="that pictures may take; counts are always kept"
     )

@@ -190,7 +190,7 @@ class CameraWatch:
         if self._lost_s is None:
             self._lost_s = time.monotonic() - (reader.quiet_s if reader.stalled else 0.0)
             self._tries = 0
-            self._log.add("camera", f"{self.name} was lost: {error}", pictures=reader.pictures, stalled=reader.stalled)
+            self._log.add("camera", f"The camera was lost: {error}", pictures=reader.pictures, stalled=reader.stalled)
 
     def _note_return(self, lost_s: float) -> None:
         away_s = time.monotonic() - lost_s

@@ -110,7 +110,11 @@ class ChildCamera(Camera):
             if not self._asked:
                 pictures.send({})
             self._asked = True
-            answer = pictures.receive(time.monotonic() + within_s)
+            until_s = time.monotonic() + within_s
+            answer = pictures.receive(until_s)
+            while answer is not None and answer[0].keys() == {"damaged"}:
+                self.damaged = answer[0]["damaged"]
+                answer = pictures.receive(until_s)
         except EOFError:
             raise self._died() from None
         if answer is None:

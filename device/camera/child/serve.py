@@ -16,6 +16,9 @@ from hemonode.device.camera.contract import Camera
 from hemonode.device.frame import Frame
 from hemonode.errors import DeviceError, HemonodeError
 
+TELLS_DAMAGED_EVERY_S = 0.5
+"""Where nothing but incomplete pictures comes."""
+
 
 def serve(pictures: Channel, questions: Channel) -> None:
     """Until the other process closes the channel of the pictures."""
@@ -58,8 +61,12 @@ def _give_pictures(camera: Camera, pictures: Channel) -> None:
     room: SharedPicture | None = None
     while True:
         pictures.receive()
+        told = camera.damaged
         # Meanwhile the other process may have enough of waiting.
-        _wait(drain, pictures)
+        while not _wait(drain, pictures):
+            if camera.damaged != told:
+                told = camera.damaged
+                pictures.send({"damaged": told})
         newest = drain.take()
         if not isinstance(newest, Frame):
             end = {"ended": True} if newest is None else _told(newest)
@@ -74,12 +81,15 @@ def _give_pictures(camera: Camera, pictures: Channel) -> None:
         pictures.send(_described(newest, camera.damaged), [room.descriptor] if fresh else [])
 
 
-def _wait(drain: Drain, pictures: Channel) -> None:
+def _wait(drain: Drain, pictures: Channel) -> bool:
+    """Whether there is something to take; False after a while without."""
     waiting = select.poll()
     waiting.register(drain.news, select.POLLIN)
     waiting.register(pictures, select.POLLIN)
-    if any(fileno == pictures.fileno() for fileno, _ in waiting.poll()):
+    ready = [fileno for fileno, _ in waiting.poll(round(1000 * TELLS_DAMAGED_EVERY_S))]
+    if pictures.fileno() in ready:
         raise EOFError
+    return bool(ready)
 
 
 def _room(room: SharedPicture | None, size_bytes: int) -> tuple[SharedPicture, bool]:

@@ -170,7 +170,7 @@ def test_a_camera_that_was_unplugged_is_found_again_under_another_number(running
     assert running.status.missed == 0
     assert bench.opened[0].closed.is_set()
     lost, back = running.told()
-    assert lost == "camera 0 was lost: It was unplugged."
+    assert lost == "The camera was lost: It was unplugged."
     assert "camera 1 is back after" in back
 
 

@@ -63,9 +63,10 @@ class Desk:
             if source_id == parts.capture.status().id:
                 return
             camera = source.open()
+            # First: a picture of the old camera that came after the others were told would count as one of the new.
+            parts.capture.change_source(camera, source.open, source.id, source.kind)
             parts.tally.source_changed()
             parts.scale.forget()
-            parts.capture.change_source(camera, source.open, source.id, source.kind)
             parts.log.add("command", f"The source is now {source.name}.")
 
     def choose_bundle(self, bundle_id: str) -> None:

@@ -26,6 +26,12 @@ def test_a_number_becomes_the_name_that_stays(driver):
     assert place(driver, f"v4l2:{device}") == Place(device, str(driver.root / "dev/v4l/by-id" / BY_ID))
 
 
+def test_a_name_that_stays_is_kept_as_it_is(driver):
+    driver.plug_in(0, by_id=BY_ID)
+    link = driver.root / "dev/v4l/by-id" / BY_ID
+    assert place(driver, f"v4l2:{link}") == Place(link, str(link))
+
+
 def test_a_camera_without_a_serial_number_is_known_by_its_port(driver):
     device = driver.plug_in(0, by_path=BY_PATH)
     assert place(driver, f"v4l2:{device}").lasting == str(driver.root / "dev/v4l/by-path" / BY_PATH)

@@ -75,8 +75,16 @@ def test_damaged_pictures_are_dropped_and_counted(driver, fault):
     assert frame.sequence == 3
 
 
-def _with_end(data):
-    return data[: len(data) // 2] + b"\xff\xd9"
+def _cut_off(data):
+    return data[: len(data) // 2]
+
+
+def _nearly_whole(data):
+    return data[: 9 * len(data) // 10] + b"\xff\xd9"
+
+
+def _without_its_middle(data):
+    return data[: len(data) // 3] + data[2 * len(data) // 3 :]
 
 
 def _of_another_size(data):
@@ -92,7 +100,9 @@ def _nothing(data):
     return b""
 
 
-@pytest.mark.parametrize("damage", [_with_end, _of_another_size, _claims_to_be_huge, _nothing])
+@pytest.mark.parametrize(
+    "damage", [_cut_off, _nearly_whole, _without_its_middle, _of_another_size, _claims_to_be_huge, _nothing]
+)
 def test_a_damaged_jpeg_is_no_picture_with_a_grey_lower_half(driver, impatient, damage):
     driver.send_jpeg(damage(jpeg()))
     with (
@@ -196,11 +206,27 @@ def test_a_driver_that_does_not_count_is_counted_for(driver):
 
 @pytest.mark.parametrize("oddity", ["other_clock", "no_stamp"])
 def test_without_a_stamp_to_rely_on_the_time_is_when_the_picture_came(driver, oddity):
-    driver.set(**{oddity: 1})
-    before_ns = time.monotonic_ns()
     with fake(driver) as camera:
-        times = [before_ns, *(camera.read().captured_ns for _ in range(3)), time.monotonic_ns()]
-    assert times == sorted(times)
+        camera.read()
+        driver.set(**{oddity: 1})
+        for _ in range(4):
+            camera.read()
+        times = []
+        for _ in range(3):
+            times += [time.monotonic_ns(), camera.read().captured_ns]
+    assert times == sorted(set(times))
+
+
+def _without_end(data):
+    assert data.endswith(b"\xff\xd9")
+    return data[:-2]
+
+
+def test_a_jpeg_that_is_whole_but_for_its_end_mark_is_a_picture(driver):
+    driver.send_jpeg(_without_end(jpeg()))
+    with fake(driver, "MJPG") as camera:
+        assert camera.read().pixels[-8:].std() > 5
+        assert camera.damaged == 0
 
 
 def test_after_a_pause_the_first_picture_is_not_an_old_one(driver):
@@ -219,6 +245,20 @@ def test_a_camera_in_use_is_refused_and_free_again_afterwards(driver):
         assert camera.read()
     with fake(driver) as camera:
         assert camera.read()
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("usb_full", "too little of its USB is left"),
+        ("of_others", 'run: sudo usermod -aG video "\\$USER"; then log out'),
+    ],
+)
+def test_what_keeps_a_camera_from_streaming_is_said_with_what_helps(driver, fault, why):
+    driver.set(**{fault: 1})
+    with pytest.raises(DeviceError, match=why):
+        fake(driver)
+    assert driver.streaming == 0
 
 
 def test_nothing_stays_open(driver):

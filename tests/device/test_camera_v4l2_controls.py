@@ -54,6 +54,15 @@ def test_an_automatic_mode_is_locked_and_unlocked(driver):
         assert driver.control(EXPOSURE_AUTO) == 3
 
 
+def test_a_camera_with_an_iris_has_other_exposure_modes(driver):
+    driver.set(iris=1)
+    with fake(driver) as camera:
+        assert camera.set_control("exposure_ms", value=10, automatic=False).value == 10
+        assert driver.control(EXPOSURE_AUTO) == 2
+        assert camera.set_control("exposure_ms", automatic=True).automatic
+        assert driver.control(EXPOSURE_AUTO) == 0
+
+
 def test_a_value_and_the_lock_are_set_at_once(driver):
     with fake(driver) as camera:
         set_now = camera.set_control("white_balance_k", value=5003, automatic=False)

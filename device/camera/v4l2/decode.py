@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hemonode.device.containers import is_whole
 from hemonode.device.picture_header import picture_size
 
 Pixels = npt.NDArray[np.uint8]
+
+END_OF_JPEG = b"\xff\xd9"
 
 MISSING_BGR = 128
 """Grey level that JPEG decoders put where no data came: all coefficients zero."""
@@ -35,10 +36,12 @@ def decode(data: bytes, layout: Layout) -> Pixels | None:
 
 def _jpeg(data: bytes, layout: Layout) -> Pixels | None:
     # The size is looked at first, since a damaged one can fill the memory.
-    if not is_whole(data, "JPEG") or picture_size(data, "JPEG") != (layout.width, layout.height):
+    if picture_size(data, "JPEG") != (layout.width, layout.height):
         return None
+    # Some cameras never mark the end, and OpenCV insists on it; what follows the first mark is not read.
+    marked = np.frombuffer(data + END_OF_JPEG, np.uint8)
     try:
-        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        found = cv2.imdecode(marked, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         return None
     if found is None or _ends_in_nothing(found):
@@ -47,12 +50,12 @@ def _jpeg(data: bytes, layout: Layout) -> Pixels | None:
 
 
 def _ends_in_nothing(pixels: npt.NDArray[np.generic]) -> bool:
-    """Whether the data ended before the picture: decoders say nothing and leave the rest grey.
+    """Whether the data ended before the picture: decoders leave the rest grey, and tell nobody but the terminal.
 
-    A scene never ends in such a block by itself, unless it is all grey, as a test picture may be.
+    No scene ends in so even a grey by itself, unless it is all grey, as a test picture may be.
     """
-    last = pixels[-8:, -8:]
-    return bool((last == MISSING_BGR).all() and (pixels[:8, :8] != MISSING_BGR).any())
+    last = pixels[-4:, -64:]
+    return bool((last == MISSING_BGR).all() and (pixels[:4, :64] != MISSING_BGR).any())
 
 
 def _packed(conversion: int) -> Callable[[bytes, Layout], Pixels | None]:

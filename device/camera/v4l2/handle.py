@@ -130,7 +130,15 @@ class Handle:
         if error.errno == errno.EBUSY:
             return DeviceError(f"{self.name} is in use by another program; close that one.")
         if error.errno in (errno.EACCES, errno.EPERM):
-            return DeviceError(f"{self.name} cannot {doing}: it is not yours; join the group that may use it: video.")
+            return DeviceError(
+                f"{self.name} cannot {doing}: it is not yours to open; run: "
+                'sudo usermod -aG video "$USER"; then log out and in again.'
+            )
+        if error.errno == errno.ENOSPC:
+            return DeviceError(
+                f"{self.name} cannot {doing}: too little of its USB is left beside other devices; "
+                "plug it into another port, or ask for a smaller size or format=MJPG."
+            )
         return DeviceError(f"{self.name} cannot {doing} ({error.strerror}); plug it out and in again.")
 
     def check_open(self) -> None:

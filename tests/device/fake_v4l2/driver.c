@@ -53,7 +53,7 @@ static size_t jpeg_bytes;
 static struct { const char *name; long value; } switches[] = {
 	{"unplugged"}, {"stalled"}, {"broken"}, {"half"}, {"gap"}, {"insists_on_vga"}, {"no_rate"}, {"other_clock"},
 	{"no_stamp"}, {"always_zero"}, {"padding"}, {"slow_ioctl_ms"}, {"broken_contrast"}, {"stepwise"}, 
-	{"stopped"}, {"foreign"}, {"rate_hz"},
+	{"stopped"}, {"foreign"}, {"iris"}, {"usb_full"}, {"of_others"}, {"rate_hz"},
 };
 
 static long *sw(const char *name)
@@ -166,7 +166,18 @@ static void set_format(struct device *d, struct v4l2_pix_format *asked)
 	d->interval = (struct v4l2_fract){1, offers[best].hz[0]};
 }
 
-static int exposure_is_automatic(void) { return control(V4L2_CID_EXPOSURE_AUTO)->value == V4L2_EXPOSURE_APERTURE_PRIORITY; }
+/* Cameras with an iris have the other two modes. */
+static int on_menu(int mode)
+{
+	int of_iris = mode == V4L2_EXPOSURE_AUTO || mode == V4L2_EXPOSURE_SHUTTER_PRIORITY;
+	return of_iris == !!*sw("iris");
+}
+
+static int exposure_is_automatic(void)
+{
+	int mode = control(V4L2_CID_EXPOSURE_AUTO)->value;
+	return mode == V4L2_EXPOSURE_APERTURE_PRIORITY || mode == V4L2_EXPOSURE_AUTO;
+}
 
 static unsigned flags_now(const struct control *c)
 {
@@ -193,6 +204,8 @@ static unsigned fill(struct device *d, int index, unsigned number)
 	return d->format.sizeimage;
 }
 
+static struct timeval first_stamp;
+
 static void stamp(struct v4l2_buffer *buffer)
 {
 	struct timespec now;
@@ -200,7 +213,9 @@ static void stamp(struct v4l2_buffer *buffer)
 	buffer->timestamp = (struct timeval){now.tv_sec, now.tv_nsec / 1000};
 	buffer->flags = *sw("no_stamp") ? V4L2_BUF_FLAG_TIMESTAMP_UNKNOWN : V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	if (*sw("no_stamp"))
-		buffer->timestamp = (struct timeval){0, 0};
+		buffer->timestamp = first_stamp;
+	else
+		first_stamp = buffer->timestamp;
 }
 
 static void deliver(struct device *d, unsigned number)
@@ -375,8 +390,7 @@ static int write_control(struct v4l2_control *asked)
 		return EACCES;
 	if (asked->value < c->about.minimum || asked->value > c->about.maximum)
 		return ERANGE;
-	if (c->about.id == V4L2_CID_EXPOSURE_AUTO && asked->value != V4L2_EXPOSURE_MANUAL
-	    && asked->value != V4L2_EXPOSURE_APERTURE_PRIORITY)
+	if (c->about.id == V4L2_CID_EXPOSURE_AUTO && !on_menu(asked->value))
 		return EINVAL;
 	c->value = asked->value;
 	return 0;
@@ -426,6 +440,8 @@ static int answer(struct device *d, unsigned long request, void *argument)
 	case VIDIOC_QBUF: return queue(d, argument);
 	case VIDIOC_DQBUF: return dequeue(d, argument);
 	case VIDIOC_STREAMON:
+		if (*sw("usb_full"))
+			return ENOSPC;
 		d->streaming = 1;
 		return pthread_create(&d->thread, NULL, drive, d) || pthread_detach(d->thread);
 	case VIDIOC_STREAMOFF: d->streaming = 0; d->queued_count = d->done_count = 0; return 0;
@@ -436,7 +452,7 @@ static int answer(struct device *d, unsigned long request, void *argument)
 		query->flags = flags_now(c);
 		return 0;
 	case VIDIOC_QUERYMENU:
-		return menu->id == V4L2_CID_EXPOSURE_AUTO && (menu->index == 1 || menu->index == 3) ? 0 : EINVAL;
+		return menu->id == V4L2_CID_EXPOSURE_AUTO && on_menu(menu->index) ? 0 : EINVAL;
 	case VIDIOC_G_CTRL: return read_control(argument);
 	case VIDIOC_S_CTRL: return write_control(argument);
 	default: return ENOTTY;
@@ -506,8 +522,8 @@ static int open_fake(int kind)
 {
 	int ends[2];
 	struct stat about;
-	if (*sw("unplugged")) {
-		errno = ENODEV;
+	if (*sw("unplugged") || *sw("of_others")) {
+		errno = *sw("unplugged") ? ENODEV : EACCES;
 		return -1;
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))

@@ -1,14 +1,14 @@
-"""The simulated microscope behind a cable that is pulled, a driver that stalls, and a link that loses halves."""
+"""The simulated microscope in a process of its own, behind a cable that is pulled, a driver that stalls, a bad link."""
 
 from __future__ import annotations
 
 import itertools
 import threading
+import time
 
-from hemonode.benchmarks.chaos.switches import SWITCHES
+from hemonode.benchmarks.chaos.switches import HANG_S, SWITCHES
+from hemonode.device.camera.child.camera import ChildCamera
 from hemonode.device.camera.contract import Camera, Control
-from hemonode.device.camera.simulated import SimulatedCamera
-from hemonode.device.camera.simulated import open_camera as open_simulated
 from hemonode.device.frame import Frame
 from hemonode.errors import DeviceError
 
@@ -18,9 +18,10 @@ _openings = itertools.count(1)
 class ChaoticCamera(Camera):
     """Another device number at each opening, as after a new plugging-in; the same identity."""
 
-    def __init__(self, inner: SimulatedCamera, source: str) -> None:
+    def __init__(self, inner: Camera, source: str) -> None:
         self.name = f"chaotic microscope, device {next(_openings)}"
         self.identity = source
+        self.patience_s = inner.patience_s
         self._inner = inner
         self._closed = threading.Event()
 
@@ -30,8 +31,8 @@ class ChaoticCamera(Camera):
             if SWITCHES["camera_gone"].strikes():
                 raise DeviceError("The camera was unplugged.")
             if SWITCHES["camera_hangs"].strikes():
-                # Not even closing ends this one, as with a wedged driver.
-                threading.Event().wait(3600)
+                # Not even closing ends this one, as with a wedged driver; an hour's soak would drown in such threads.
+                time.sleep(HANG_S)
             while SWITCHES["camera_stalls"].strikes():
                 if self._closed.wait(0.05):
                     raise DeviceError("The camera was closed while it was read.")
@@ -62,4 +63,5 @@ def open_camera(source: str, rate_hz: float | None, loop: bool) -> ChaoticCamera
     """
     if SWITCHES["camera_gone"].strikes():
         raise DeviceError("There is no such camera; plug it in.")
-    return ChaoticCamera(open_simulated("simulated:" + source.partition(":")[2], rate_hz, loop), source)
+    simulated = "simulated:" + source.partition(":")[2]
+    return ChaoticCamera(ChildCamera("hemonode.device.camera.simulated", simulated, rate_hz, loop), source)

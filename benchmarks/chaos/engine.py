@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+import time
 
 import numpy as np
 import numpy.typing as npt
 
-from hemonode.benchmarks.chaos.switches import SWITCHES
+from hemonode.benchmarks.chaos.switches import HANG_S, SWITCHES
 from hemonode.runtime.engines import open_engine as open_any
 from hemonode.runtime.engines.contract import Engine, Opening
 from hemonode.runtime.prediction import Prediction
@@ -28,7 +28,7 @@ class ChaoticEngine(Engine):
         if SWITCHES["engine_throws"].strikes():
             raise RuntimeError("an error of the engine's library")
         if SWITCHES["engine_hangs"].strikes():
-            threading.Event().wait(3600)
+            time.sleep(HANG_S)
         return self._inner.run(frames)
 
     def _release(self) -> None:

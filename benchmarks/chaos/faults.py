@@ -25,7 +25,7 @@ class Store:
     @property
     def database(self) -> Path:
         """The recorder's."""
-        return next(self.folder.glob("*.sqlite*"))
+        return next(self.folder.glob("*.db"))
 
 
 Inject = Callable[[Program, Store], None]

@@ -12,8 +12,8 @@ from hemonode.benchmarks.chaos.program import Program
 
 LONGEST_S = 90.0
 _POLL_S = 0.1
-_STEADY = 5
-"""Polls in a row with everything well and new results."""
+_STEADY_S = 10.0
+"""With everything well and new results all the time: a fault that does not show at once shows within it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class _Watch:
         """Seconds from a moment until a steady run of good answers began that has lasted."""
         while time.monotonic() < since_s + LONGEST_S:
             well_s = self._well_since_s
-            if well_s is not None and time.monotonic() - max(well_s, since_s) > _STEADY * _POLL_S:
+            if well_s is not None and time.monotonic() - max(well_s, since_s) > _STEADY_S:
                 return max(0.0, well_s - since_s)
             time.sleep(_POLL_S / 2)
         return None

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
+HANG_S = 120.0
+"""After which a call that hung comes back, when nobody waits for it any more."""
+
 
 class Switch:
     """A fault that can be on for some seconds, or for some events."""

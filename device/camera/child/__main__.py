@@ -11,8 +11,7 @@ import socket
 import sys
 
 from hemonode.device.camera.child.channel import Channel
-from hemonode.device.camera.child.serve import serve
-
+from hemonode.device.camera.child.serve import ignore_signals, serve
 
 SWITCH_S = 0.0005
 """Bindings of drivers keep the interpreter while they wait; a picture that came shall not wait as long as usual."""
@@ -22,7 +21,7 @@ def main(pictures: int, questions: int, life: int) -> None:
     """Serve until the other end is closed."""
     # Where a driver crashes, this tells in which call.
     faulthandler.enable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_signals()
     sys.setswitchinterval(SWITCH_S)
     _die_with_parent(life)
     serve(Channel(socket.socket(fileno=pictures)), Channel(socket.socket(fileno=questions)))

@@ -31,12 +31,18 @@ def serve(pictures: Channel, questions: Channel) -> None:
     if camera is None:
         return
     # Libraries of drivers put handlers of their own there.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_signals()
     threading.Thread(target=_answer, args=(camera, questions), name="questions", daemon=True).start()
     try:
         _give_pictures(camera, pictures)
     except EOFError:
         camera.close()
+
+
+def ignore_signals() -> None:
+    """Ctrl-C, and the end of a service, which systemd tells all its processes: the program ends us when it ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _opened(pictures: Channel, asked: Message) -> Camera | None:

@@ -123,6 +123,17 @@ def test_a_stop_is_quick_while_a_driver_hangs(start, standins):
     time.sleep(0.2)
 
 
+def test_what_ends_the_program_does_not_end_its_camera_before_it(start, standins):
+    run = start("none")
+    standins.wait_until(run.flows)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(run.cameras[0].pid, number)
+    time.sleep(0.2)
+    standins.wait_until(run.flows)
+    assert len(run.cameras) == 1
+    assert run.told() == ""
+
+
 def test_memory_that_is_not_there_is_a_sentence_and_no_crash(start, standins):
     run = start("poor")
     standins.wait_until(lambda: "memory" in run.told())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import os
 import socket
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -40,6 +41,9 @@ class MjpegCamera(Camera):
         self.identity = source
         self.remarks = remarks
         self._answer = answer
+        # Closing an answer that another thread reads breaks it; ending its connection does not.
+        self._connection = socket.socket(fileno=os.dup(answer.fileno()))
+        self._in_use = threading.Lock()
         # Some name it with the dashes that only stand before it.
         self._boundary = b"--" + boundary.removeprefix("--").encode()
         # Behind a boundary that was needed to find the end of the picture before it.
@@ -50,10 +54,11 @@ class MjpegCamera(Camera):
     def read(self) -> Frame:
         """The next picture that arrived whole."""
         try:
-            while not self._closed:
-                frame = self._next()
-                if frame is not None:
-                    return frame
+            with self._in_use:
+                while not self._closed:
+                    frame = self._next()
+                    if frame is not None:
+                        return frame
         except TimeoutError as error:
             raise DeviceError(f"{self.name} sent nothing for {PATIENCE_S:g} s; check its network.") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
@@ -64,9 +69,11 @@ class MjpegCamera(Camera):
     def close(self) -> None:
         """Hang up; who waits for a picture hears of it."""
         self._closed = True
-        with suppress(OSError, ValueError), socket.socket(fileno=os.dup(self._answer.fileno())) as end:
-            end.shutdown(socket.SHUT_RDWR)
-        self._answer.close()
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        with self._in_use:
+            self._connection.close()
+            self._answer.close()
 
     def _next(self) -> Frame | None:
         if not self._at_part:

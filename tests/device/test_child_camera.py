@@ -132,17 +132,19 @@ def test_one_that_was_killed_is_told_with_the_likely_reason(opened):
 
 def test_a_driver_that_crashes_takes_nothing_with_it(opened, caplog):
     camera = opened("crashes")
-    with caplog.at_level(logging.INFO), pytest.raises(DeviceError, match=r"crashed \(SIGSEGV\)"):
-        read_on(camera)
-    camera.close()
+    with caplog.at_level(logging.INFO):
+        with pytest.raises(DeviceError, match=r"crashed \(SIGSEGV\)"):
+            read_on(camera)
+        camera.close()
     assert any("Segmentation fault" in record.getMessage() for record in caplog.records)
 
 
 def test_what_a_driver_throws_is_told_and_passwords_are_not(opened, caplog):
     camera = opened("throws")
-    with caplog.at_level(logging.INFO), pytest.raises(DeviceError, match=r"RuntimeError: voltage at http://camera/"):
-        read_on(camera)
-    camera.close()
+    with caplog.at_level(logging.INFO):
+        with pytest.raises(DeviceError, match=r"RuntimeError: voltage at http://camera/"):
+            read_on(camera)
+        camera.close()
     assert any("RuntimeError: voltage" in record.getMessage() for record in caplog.records)
     assert "secret" not in caplog.text
 

@@ -78,6 +78,8 @@ class MjpegServer:
         parts: what it sends on and on, each the body of a part, or bytes ending in CUT after which it hangs up.
         lengths: whether it tells how long a picture is.
         login: "user:password" that it asks for, or None.
+        head: more lines of the head of each part.
+        file: what it sends instead, once, as `content_type`.
         silent: while set, it sends nothing.
         content_type: of its answer.
     """
@@ -89,6 +91,8 @@ class MjpegServer:
         self.pause_s = 1 / rate_hz
         self.lengths = True
         self.login = None
+        self.head = ""
+        self.file = None
         self.silent = threading.Event()
         self.content_type = "multipart/x-mixed-replace; boundary=next"
         server = self
@@ -126,12 +130,17 @@ class MjpegServer:
             return
         request.send_response(200)
         request.send_header("Content-Type", self.content_type)
+        if self.file is not None:
+            request.send_header("Content-Length", str(len(self.file)))
         request.end_headers()
+        if self.file is not None:
+            request.wfile.write(self.file)
+            return
         for part in itertools.cycle(self.parts):
             while self.silent.is_set():
                 time.sleep(0.02)
             length = f"Content-Length: {len(part)}\r\n" if self.lengths else ""
-            head = f"--next\r\nContent-Type: image/jpeg\r\n{length}\r\n".encode()
+            head = f"--next\r\nContent-Type: image/jpeg\r\n{self.head}{length}\r\n".encode()
             request.wfile.write(head + part.removesuffix(self.CUT) + b"\r\n" * (not part.endswith(self.CUT)))
             if part.endswith(self.CUT):
                 return

@@ -53,9 +53,8 @@ def _choose_format(nodes: Nodes, wanted: str | None) -> str:
         if name in offered:
             nodes.write("PixelFormat", node, name)
             return name
-    raise DeviceError(
-        f"{nodes.camera} has none of {wanted or ', '.join(DECODERS)}; it has {', '.join(sorted(offered))}."
-    )
+    known, there = wanted or ", ".join(DECODERS), ", ".join(sorted(offered))
+    raise DeviceError(f"{nodes.camera} gives no pictures as {known}; it has {there}.")
 
 
 def _set_number(nodes: Nodes, name: str, wanted: float, unit: str) -> list[str]:

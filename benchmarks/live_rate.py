@@ -38,11 +38,11 @@ _BESIDE = ("tally", "page", "server", "recorder")
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One run with a browser.
+class Run:
+    """What was seen while a browser watched.
 
     Attributes:
-        alone_ms: CPU-ms of each stage, one frame after another on one thread.
+        stages: milliseconds on the clock, "page" from capture until the browser had drawn.
         beside_ms: CPU-ms per result of each thread beside the workers.
         camera_share, browser_share: of a core, that the simulated camera and the browser took.
     """
@@ -50,19 +50,25 @@ class Measured:
     engine: str
     setting: str
     rate_hz: float
-    page: Percentiles | None
     stages: dict[str, Percentiles]
-    alone_ms: dict[str, float]
     beside_ms: dict[str, float]
     camera_share: float
     browser_share: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run, and CPU-ms of the workers' stages, one frame after another on one thread."""
+
+    run: Run
+    alone_ms: dict[str, float]
     cores: int
 
     @property
     def allowed_hz(self) -> float:
         """Results per second if no core ever idled and nothing slowed another down."""
-        own_ms = sum(self.alone_ms.values()) + sum(self.beside_ms.values())
-        return 1e3 * (self.cores - self.camera_share - self.browser_share) / own_ms
+        own_ms = sum(self.alone_ms.values()) + sum(self.run.beside_ms.values())
+        return 1e3 * (self.cores - self.run.camera_share - self.run.browser_share) / own_ms
 
 
 def measure(engine: str, rate_hz: float, seconds: float) -> Measured:
@@ -81,13 +87,11 @@ def measure(engine: str, rate_hz: float, seconds: float) -> Measured:
             }
         )
         with served(config) as view, _browser(view.address) as browser:
-            setting = view.desk.status().solver.setting
-            figures = _watch(view, browser, seconds)
-        alone_ms = _stages_alone(engine, setting)
-    return Measured(alone_ms=alone_ms, cores=available_cores(), **figures)
+            run = _watch(view, browser, seconds)
+        return Measured(run, _stages_alone(engine, run.setting), available_cores())
 
 
-def _watch(view: Served, browser: int, seconds: float) -> dict[str, object]:
+def _watch(view: Served, browser: int, seconds: float) -> Run:
     time.sleep(_WARM_UP_S)
     threads, spent, results, began_s = (
         thread_seconds(),
@@ -99,16 +103,15 @@ def _watch(view: Served, browser: int, seconds: float) -> dict[str, object]:
     took_s, counted = time.monotonic() - began_s, view.parts.pipeline.results - results
     now = thread_seconds()
     status = view.desk.status()
-    return {
-        "engine": f"{status.model.engine} {status.model.precision}",
-        "setting": status.solver.setting,
-        "rate_hz": counted / took_s,
-        "page": status.stages.get("page"),
-        "stages": status.stages,
-        "beside_ms": {name: 1e3 * (now.get(name, 0.0) - threads.get(name, 0.0)) / counted for name in _BESIDE},
-        "camera_share": (now.get("capture", 0.0) - threads.get("capture", 0.0)) / took_s,
-        "browser_share": (_tree_seconds(browser) - spent) / took_s,
-    }
+    return Run(
+        engine=f"{status.model.engine} {status.model.precision}",
+        setting=status.solver.setting,
+        rate_hz=counted / took_s,
+        stages=status.stages,
+        beside_ms={name: 1e3 * (now.get(name, 0.0) - threads.get(name, 0.0)) / counted for name in _BESIDE},
+        camera_share=(now.get("capture", 0.0) - threads.get("capture", 0.0)) / took_s,
+        browser_share=(_tree_seconds(browser) - spent) / took_s,
+    )
 
 
 def _stages_alone(engine: str, setting: str) -> dict[str, float]:
@@ -173,22 +176,23 @@ def _tree_seconds(pid: int) -> float:
 
 def as_markdown(measured: Measured) -> str:
     """What was measured, and the ratio to what the cores allow."""
+    run = measured.run
     lines = [
-        f"## {measured.engine}, {measured.setting}",
+        f"## {run.engine}, {run.setting}",
         "",
         "| | CPU-ms per result |",
         "|---|---:|",
         *(f"| {stage}, alone on one thread | {spent:.2f} |" for stage, spent in measured.alone_ms.items()),
-        *(f"| thread {name} | {spent:.2f} |" for name, spent in measured.beside_ms.items()),
+        *(f"| thread {name} | {spent:.2f} |" for name, spent in run.beside_ms.items()),
         "",
-        f"Camera {measured.camera_share:.2f} and browser {measured.browser_share:.2f} of {measured.cores} cores.",
+        f"Camera {run.camera_share:.2f} and browser {run.browser_share:.2f} of {measured.cores} cores.",
         "",
         "| stage | p50 ms | p90 ms | p99 ms |",
         "|---|---:|---:|---:|",
-        *(f"| {name} | {of.p50_ms:.1f} | {of.p90_ms:.1f} | {of.p99_ms:.1f} |" for name, of in measured.stages.items()),
+        *(f"| {name} | {of.p50_ms:.1f} | {of.p90_ms:.1f} | {of.p99_ms:.1f} |" for name, of in run.stages.items()),
         "",
-        f"{measured.rate_hz:.1f} results/s of {measured.allowed_hz:.1f} that the cores allow: "
-        f"{measured.rate_hz / measured.allowed_hz:.2f}",
+        f"{run.rate_hz:.1f} results/s of {measured.allowed_hz:.1f} that the cores allow: "
+        f"{run.rate_hz / measured.allowed_hz:.2f}",
     ]
     return "\n".join(lines)
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from pathlib import Path
 
 from hemonode.benchmarks.chaos.clock import shift_clock
 from hemonode.benchmarks.chaos.switches import SWITCHES
-from hemonode.cli import main as hemonode
 from hemonode.device.camera import CAMERAS, CameraEntry
+from hemonode.errors import HemonodeError
 from hemonode.runtime.engines import ENGINES, EngineEntry
+from hemonode.runtime.live.config_file import load_config
+from hemonode.runtime.live.launch import serve
 
 
 def _obey() -> None:
@@ -27,14 +30,18 @@ def _obey() -> None:
             SWITCHES[order["switch"]].for_times(int(order["times"]))
 
 
-def main() -> None:
-    """The command line: a configuration for `hemonode live --config`. Exit status of `hemonode live`."""
+def main() -> int:
+    """The command line: a configuration for `hemonode live --config`. Exit status 0, or 1 when it cannot be run."""
     CAMERAS["chaotic"] = CameraEntry("hemonode.benchmarks.chaos.camera")
     ENGINES["chaotic"] = EngineEntry("hemonode.benchmarks.chaos.engine", "cpu")
     threading.Thread(target=_obey, name="orders", daemon=True).start()
-    sys.argv[1:] = ["live", "--config", sys.argv[1]]
-    hemonode()
+    try:
+        serve(load_config(Path(sys.argv[1])), announce=lambda *_: None)
+    except HemonodeError as error:
+        print(f"hemonode: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

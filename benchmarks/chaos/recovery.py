@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class _Watch:
         self._program = program
         self._stopping = threading.Event()
         self._well_since_s: float | None = None
-        self._told: dict[str, None] = {}
+        self._told: dict[str, str] = {}
         self.longest_gap_s = 0.0
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -64,7 +65,7 @@ class _Watch:
     def stop(self) -> tuple[str, ...]:
         self._stopping.set()
         self._thread.join()
-        return tuple(self._told)
+        return tuple(self._told.values())
 
     def wait_until_well(self, since_s: float) -> float | None:
         """Seconds from a moment until a steady run of good answers began that has lasted."""
@@ -94,12 +95,13 @@ class _Watch:
             status = self._program.status()
         except OSError:
             return None
-        for sentence in (status["message"], status["recorder"]["message"]):
-            if sentence:
-                self._told[sentence] = None
+        for sentences in (status["message"], status["recorder"]["message"]):
+            # The latest fault comes last; ages and numbers in a sentence make no other one.
+            for sentence in (sentences or "").splitlines()[-1:]:
+                self._told.setdefault(re.sub(r"\d+", "#", sentence), sentence)
         return status
 
 
 def _well(status: dict[str, Any]) -> bool:
     recorder = status["recorder"]
-    return status["state"] == "running" and recorder["state"] == "recording" and recorder["waiting"] <= 1
+    return bool(status["state"] == "running" and recorder["state"] == "recording" and recorder["waiting"] <= 1)

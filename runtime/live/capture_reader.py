@@ -11,7 +11,7 @@ from typing import Protocol
 from hemonode.device.camera.contract import PATIENCE_S, Camera
 from hemonode.device.frame import Frame
 
-OPENS_WITHIN_S = 20.0
+OPENS_WITHIN_S = 30.0
 FIRST_WITHIN_S = 15.0
 """Sensors that settle, streams that wait for a whole picture: the first one may take longer."""
 

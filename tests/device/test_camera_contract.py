@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from camera_standins import MjpegServer
 
-from hemonode.device.camera import open_camera
+from hemonode.device.camera import CAMERAS, CameraEntry, open_camera
 from hemonode.device.camera.contract import Camera
 from hemonode.device.frame import Frame
 from hemonode.device.host.video import find_video_devices
@@ -63,6 +66,26 @@ def _loopback(folder, driver):
     pytest.skip("no v4l2loopback device that gives pictures (modprobe v4l2loopback, and feed it); a fake is tested")
 
 
+def _child(folder, driver):
+    return f"child{_simulated(folder, driver).removeprefix('simulated')}"
+
+
+def _http(folder, driver):
+    return f"http://{_network_camera().address}/video"
+
+
+@functools.cache
+def _network_camera():
+    """One for all tests: it ends with them."""
+    return MjpegServer()
+
+
+def _genicam(folder, driver):
+    """The virtual one that the package genicam brings, behind a real GenTL producer."""
+    pytest.importorskip("harvesters", reason="harvesters is not installed: pip install 'hemonode[genicam]'")
+    return "genicam:1"
+
+
 FAKE = pytest.mark.fake_v4l2
 CAMERAS_HERE = {
     "simulated": _simulated,
@@ -72,14 +95,21 @@ CAMERAS_HERE = {
     "v4l2": pytest.param(_v4l2, marks=FAKE),
     "v4l2-jpeg": pytest.param(_v4l2_jpeg, marks=FAKE),
     "loopback": _loopback,
+    "simulated-in-a-child": _child,
+    "http": _http,
+    "genicam": _genicam,
 }
 
 
 @pytest.fixture(params=CAMERAS_HERE.values(), ids=CAMERAS_HERE)
-def source(request, tmp_path, driver):
+def source(request, tmp_path, driver, monkeypatch):
     """What `open_camera` takes. In the parent of tests that run in a child, nothing."""
     if driver is None and request.node.get_closest_marker("fake_v4l2") is not None:
         return None
+    monkeypatch.setitem(CAMERAS, "child", CameraEntry("hemonode.device.camera.simulated", in_child=True))
+    package = find_spec("genicam")
+    if package is not None:
+        monkeypatch.setenv("GENICAM_GENTL64_PATH", str(Path(package.origin).parent))
     return request.param(tmp_path, driver)
 
 

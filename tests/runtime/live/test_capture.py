@@ -238,7 +238,9 @@ def test_an_opening_that_never_returns_is_left_behind_and_closed_when_it_does(ru
     standins.wait_until(lambda: flows(running))
     shown = bench.opened[-1]
     bench.released.set()
+    standins.wait_until(lambda: bench.opened[-1] is not shown)
     standins.wait_until(lambda: all(camera.closed.is_set() for camera in bench.opened if camera is not shown))
+    assert flows(running)
 
 
 @pytest.mark.parametrize("fault", ["none", "stalls", "hangs", "away", "halves", "opening_hangs"])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
+from hemonode.device.camera.contract import Camera
 from hemonode.device.frame import Frame
 from hemonode.runtime.bundle.schema import Manifest, ScaleRecord
 from hemonode.runtime.live.bundles import Bundles
@@ -21,7 +24,7 @@ from hemonode.runtime.live.parts import Parts
 from hemonode.runtime.live.pipeline import Pipeline
 from hemonode.runtime.live.report import report
 from hemonode.runtime.live.scale import LiveScale, Scale
-from hemonode.runtime.live.sources import Sources, named_source
+from hemonode.runtime.live.sources import Source, Sources, named_source
 from hemonode.runtime.record.recorder import Recorder
 from hemonode.runtime.scale import from_um_per_px
 from hemonode.runtime.tally.field import CountedField
@@ -32,22 +35,44 @@ from hemonode.runtime.web.hub import Hub
 _GB = 1_000_000_000
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """What must be open before anything can be joined."""
+
+    log: EventLog
+    faults: FaultLog
+    bundles: Bundles
+    sources: Sources
+    source: Source
+    camera: Camera
+    model: LiveModel
+
+
 def assemble(config: LiveConfig) -> Parts:
     """Open everything. Start the parts with `LiveSession`.
 
     Raises:
         HemonodeError: the bundle, an engine or the first camera cannot be had as asked.
     """
+    with ExitStack() as undo:
+        parts = _join(config, _open(config, undo))
+        undo.pop_all()
+    return parts
+
+
+def _open(config: LiveConfig, undo: ExitStack) -> _Opened:
     log = EventLog()
     faults = FaultLog(log)
     bundles = Bundles(config.model.bundles or (None,))
     sources = Sources([named_source(named.source, named.name, named.rate_hz) for named in config.source])
-    model = _open_model(config, bundles, log, faults)
-    try:
-        return _join(config, sources, bundles, model, log, faults)
-    except BaseException:
-        model.close()
-        raise
+    first = sources.all()[0]
+    # Camera and model at the same time: each takes a second or more.
+    with ThreadPoolExecutor(1, thread_name_prefix="opening") as beside:
+        opening = beside.submit(lambda: undo.enter_context(first.open()))
+        model = _open_model(config, bundles, log, faults)
+        undo.callback(model.close)
+        camera = opening.result()
+    return _Opened(log, faults, bundles, sources, first, camera, model)
 
 
 def _open_model(config: LiveConfig, bundles: Bundles, log: EventLog, faults: FaultLog) -> LiveModel:
@@ -65,9 +90,8 @@ def _open_model(config: LiveConfig, bundles: Bundles, log: EventLog, faults: Fau
     )
 
 
-def _join(
-    config: LiveConfig, sources: Sources, bundles: Bundles, model: LiveModel, log: EventLog, faults: FaultLog
-) -> Parts:
+def _join(config: LiveConfig, opened: _Opened) -> Parts:
+    log, faults, model = opened.log, opened.faults, opened.model
     frames = Mailbox[Frame]()
     scale = LiveScale(model.manifest.scale.red_cell_um, _given_scale(config.scale, model.manifest.scale))
     host = HostWatch()
@@ -83,7 +107,14 @@ def _join(
     )
     recorder.keep_pictures(config.recorder.pictures)
     log.listen(recorder.note)
-    tally = TallyKeeper(model.manifest.classes, log, faults, lambda field: _keep(recorder, field))
+    tally = TallyKeeper(
+        model.manifest.classes,
+        log,
+        faults,
+        lambda field: _keep(recorder, field),
+        goal_percent=config.tally.goal_percent,
+        goal_class=config.tally.goal_class,
+    )
     model.on_change(lambda manifest: tally.renew(manifest.classes))
     hub = Hub(lambda: report(parts))
     page = PageSink(hub.wanted, hub.publish, faults)
@@ -96,11 +127,23 @@ def _join(
         [governor, tally, page],
         faults,
     )
-    # Last: whatever fails before leaves no camera open.
-    first = sources.all()[0]
-    capture = Capture(first.open(), first.open, frames, log, faults, first.id, first.kind)
+    source = opened.source
+    capture = Capture(opened.camera, source.open, frames, log, faults, source.id, source.kind)
     parts = Parts(
-        log, faults, sources, bundles, capture, model, governor, host, scale, pipeline, tally, recorder, page, hub
+        log=log,
+        faults=faults,
+        sources=opened.sources,
+        bundles=opened.bundles,
+        capture=capture,
+        model=model,
+        governor=governor,
+        host=host,
+        scale=scale,
+        pipeline=pipeline,
+        tally=tally,
+        recorder=recorder,
+        page=page,
+        hub=hub,
     )
     return parts
 

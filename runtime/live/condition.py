@@ -28,7 +28,7 @@ def condition(
         return Condition("trouble", "No pictures", f"The camera is open but gives no pictures.{stale}")
     if camera.state == "ended":
         return Condition("ended", "Ended", told or None)
-    if any(fault.origin == "segmentation" for fault in faults) and rate_hz == 0:
+    if any(fault.origin in ("scale", "segmentation") for fault in faults) and rate_hz == 0:
         return Condition("trouble", "No results", told + stale)
     if recorder.state == "failing":
         return Condition("trouble", "Not recorded", recorder.message or told or None)

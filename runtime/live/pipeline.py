@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from hemonode.device.frame import Frame
-from hemonode.errors import EngineError
+from hemonode.errors import EngineError, PictureError
 from hemonode.runtime.counting.cells import tally
 from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog, RateMeter, StageMeter
 from hemonode.runtime.live.order import InOrder
 from hemonode.runtime.live.result import Result, Sink
-from hemonode.runtime.live.scale import LiveScale
+from hemonode.runtime.live.scale import LiveScale, Scale
 from hemonode.runtime.live.status import Percentiles
 from hemonode.runtime.live.workers import Worker, Workers
 from hemonode.runtime.segmentation import Segmentation
@@ -165,7 +165,7 @@ class Pipeline:
 
     def _result(self, frame: Frame) -> Result | None:
         taken_ns = time.monotonic_ns()
-        scale = self._scale.of(frame, self._segmenter.measure_red_cell_px)
+        scale = self._measured_scale(frame)
         if scale is None:
             self._drop("measuring")
             return None
@@ -174,6 +174,15 @@ class Pipeline:
         latency_ms = (time.monotonic_ns() - frame.captured_ns) / 1e6
         stages_ms = {"wait": (taken_ns - frame.captured_ns) / 1e6, **segmentation.timings_ms, "latency": latency_ms}
         return Result(frame, segmentation, scale, counts, stages_ms, latency_ms, self._in_work)
+
+    def _measured_scale(self, frame: Frame) -> Scale | None:
+        try:
+            return self._scale.of(frame, self._segmenter.measure_red_cell_px)
+        except PictureError as error:
+            # An empty view is no fault of the segmentation; there may be cells in the next.
+            self._faults.report("scale", error)
+            self._stopping.wait(POLL_S)
+            return None
 
     def _let_pass(self, ticket: int) -> None:
         """The results behind a frame wait no longer for it."""

@@ -48,6 +48,8 @@ class Sampling:
         interrupted = parts.recorder.interrupted() if wish.proceed else None
         if wish.proceed and interrupted is None:
             raise HemonodeError("No session was interrupted; start a new tally.")
+        # Before anything is ended for it.
+        parts.tally.goal(wish.goal_percent, wish.goal_class)
         self._finish()
         if interrupted is None:
             name = wish.name or UNNAMED

@@ -63,10 +63,10 @@ class LiveScale:
         self._camera_tells = frame.um_per_px is not None
         if frame.um_per_px is not None:
             return Scale(self._red_cell_um / frame.um_per_px, "um_per_px")
-        with self._lock:
-            if self._kept is None:
-                self._measure(measure(frame.pixels))
-            return self._kept
+        if self._kept is None:
+            # Outside of the lock: who measures may wait for an engine, and must not make the others wait.
+            self._measure(measure(frame.pixels))
+        return self._kept
 
     def measure_again(self) -> bool:
         """Forget a scale that was measured or given, so that the next frames give a new one.
@@ -102,6 +102,7 @@ class LiveScale:
             self._camera_tells = False
 
     def _measure(self, red_cell_px: float) -> None:
-        self._measured.append(red_cell_px)
-        if len(self._measured) == FRAMES_MEASURED:
-            self._kept = Scale(round(statistics.median(self._measured), 1), "estimated")
+        with self._lock:
+            self._measured.append(red_cell_px)
+            if len(self._measured) == FRAMES_MEASURED:
+                self._kept = Scale(round(statistics.median(self._measured), 1), "estimated")

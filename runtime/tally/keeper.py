@@ -34,6 +34,8 @@ class TallyKeeper:
         faults: is told what goes wrong inside.
         keep: gets each counted field, under the tally's lock and in order: return at once, and hold no lock of your own
             when you call the tally.
+        goal_percent: half width that is wanted unless a tally begins with another one, percent of the count.
+        goal_class: id of the class it speaks of; white cells, or the first, where the model has no such class.
     """
 
     name = ORIGIN
@@ -44,6 +46,9 @@ class TallyKeeper:
         log: EventLog,
         faults: FaultLog,
         keep: Callable[[CountedField], None],
+        *,
+        goal_percent: float = USUAL_GOAL_PERCENT,
+        goal_class: int | None = None,
     ) -> None:
         self._classes = tuple(classes)
         self._log = log
@@ -54,7 +59,8 @@ class TallyKeeper:
         self._quality = Quality(self._classes)
         self._judged: QualityStatus | None = None
         self._survey: Survey | None = None
-        self._goal = Goal(_usual_goal_class(self._classes), USUAL_GOAL_PERCENT)
+        known = goal_class is not None and goal_class in _countable(self._classes)
+        self._goal = Goal(goal_class if known else _usual_goal_class(self._classes), goal_percent)
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tally", daemon=True)
@@ -99,7 +105,7 @@ class TallyKeeper:
             HemonodeError: the goal makes no sense.
         """
         with self._lock:
-            goal = self._goal_of(goal_percent, goal_class)
+            goal = self.goal(goal_percent, goal_class)
             self.finish()
             self._goal = goal
             self._survey = Survey(name, self._classes, goal, counted or {}, area, self._keep, self._log)
@@ -191,7 +197,12 @@ class TallyKeeper:
             raise HemonodeError(f"There is no tally that could be {wanted}; start one.")
         return self._survey
 
-    def _goal_of(self, percent: float | None, class_id: int | None) -> Goal:
+    def goal(self, percent: float | None, class_id: int | None) -> Goal:
+        """What a tally begun with these would aim at; None keeps what was.
+
+        Raises:
+            HemonodeError: the goal makes no sense.
+        """
         goal = Goal(
             self._goal.class_id if class_id is None else class_id, self._goal.percent if percent is None else percent
         )

@@ -64,7 +64,7 @@ def new_picture(size_bytes: int) -> SharedPicture:
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
     except OSError as error:
         os.close(descriptor)
-        raise _too_little(size_bytes, error.strerror) from error
+        raise _too_little(size_bytes, error.strerror or str(error)) from error
     return SharedPicture(descriptor, writeable=True)
 
 

@@ -36,11 +36,11 @@ class CameraProcess:
         life, our_life = os.pipe()
         theirs = (pictures.fileno(), questions.fileno(), life)
         with ExitStack() as passed, ExitStack() as ours:
-            for end in (pictures, questions):
-                passed.callback(end.close)
+            passed.callback(pictures.close)
+            passed.callback(questions.close)
             passed.callback(os.close, life)
-            for end in (self.pictures, self.questions):
-                ours.callback(end.close)
+            ours.callback(self.pictures.close)
+            ours.callback(self.questions.close)
             ours.callback(os.close, our_life)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "hemonode.device.camera.child", *map(str, theirs)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import cv2
@@ -19,6 +19,7 @@ from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.live.crew import Crew
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.scale import LiveScale
+from hemonode.runtime.live.status import RecorderStatus
 from hemonode.runtime.segmentation import ModelUsed, Segmentation
 
 CLASSES = (
@@ -96,16 +97,73 @@ class ColourSegmenter:
         return Segmentation(mask, tuple(cells), red_cell_px, "given", USED, timings_ms=timings)
 
 
-def make_session(camera=None, segmenter=None, workers=2, scale=None, reopen=None):
-    # Here and below: every test loads this file, few need the whole program for it.
-    from hemonode.runtime.live.session import LiveSession, ModelInfo
+class Idle:
+    """A part of a session that has nothing to do."""
 
-    camera = camera or DiscCamera()
-    segmenter = segmenter or ColourSegmenter()
-    model = ModelInfo("discs", "by colour", "exact", "stand-in", "1.0", "this machine", "fp32")
-    scale = scale or LiveScale(red_cell_um=7.5)
-    crew = Crew.of(workers)
-    return LiveSession(camera, reopen or DiscCamera, segmenter, crew, scale, CLASSES, lambda: model, FaultLog())
+    def start(self):
+        pass
+
+    def request_stop(self):
+        pass
+
+    def join(self, deadline_s):  # noqa: ARG002
+        return True
+
+    def pause(self):
+        pass
+
+    def close(self):
+        pass
+
+
+class StandinSession:
+    """A camera through the real capture and pipeline, started and stopped by the real session; nothing beside it."""
+
+    def __init__(self, camera, reopen, segmenter, workers, scale):
+        # Here: every test loads this file, few need the live view for it.
+        from hemonode.runtime.live.capture import Capture
+        from hemonode.runtime.live.events import EventLog
+        from hemonode.runtime.live.mailbox import Mailbox
+        from hemonode.runtime.live.pipeline import Pipeline
+        from hemonode.runtime.live.session import LiveSession
+
+        frames, self._faults = Mailbox(), FaultLog()
+        self._capture = Capture(camera, lambda _: reopen(), frames, EventLog(), self._faults, "discs", "simulated")
+        self._pipeline = Pipeline(frames, segmenter, Crew.of(workers), scale, lambda: (1, 2, 3), [], self._faults)
+        idle = {name: Idle() for name in ("model", "host", "page", "tally", "recorder")}
+        self._session = LiveSession(SimpleNamespace(capture=self._capture, pipeline=self._pipeline, **idle))
+
+    def start(self):
+        self._session.start()
+
+    def stop(self):
+        return self._session.stop()
+
+    def condition(self):
+        from hemonode.runtime.live.condition import condition
+
+        pipeline, recorder = self._pipeline, RecorderStatus("off", None, 0, 0, 0, 0, 0, None, False, None)
+        source = self._capture.status()
+        return condition(source, recorder, pipeline.results, pipeline.rate_hz(), self._faults.recent())
+
+    def status(self):
+        source = self._capture.status()
+        return {
+            **asdict(self.condition()),
+            "source": asdict(source),
+            "results": self._pipeline.results,
+            "drops": {**self._pipeline.drops(), "missed": source.missed},
+        }
+
+
+def make_session(camera=None, segmenter=None, workers=2, scale=None, reopen=None):
+    return StandinSession(
+        camera or DiscCamera(),
+        reopen or DiscCamera,
+        segmenter or ColourSegmenter(),
+        workers,
+        scale or LiveScale(red_cell_um=7.5),
+    )
 
 
 def wait_until(true, timeout_s=20.0):
@@ -116,27 +174,6 @@ def wait_until(true, timeout_s=20.0):
         time.sleep(0.01)
 
 
-@contextmanager
-def serving(session, token=None):
-    """The session behind a real server on a free port. Gives its address, "127.0.0.1:PORT"."""
-    from hemonode.runtime.web.access import Access
-    from hemonode.runtime.web.server import LiveServer, build_app, listen
-
-    listener = listen("127.0.0.1", 0)
-    server = LiveServer(build_app(session, session.hub, Access("127.0.0.1", token)), session.hub)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    session.start()
-    thread.start()
-    wait_until(lambda: server.started)
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        session.stop()
-        assert not thread.is_alive()
-
-
 @pytest.fixture
 def standins() -> SimpleNamespace:
     """The classes and functions of this file."""
@@ -145,6 +182,5 @@ def standins() -> SimpleNamespace:
         ColourSegmenter=ColourSegmenter,
         draw_discs=draw_discs,
         make_session=make_session,
-        serving=serving,
         wait_until=wait_until,
     )

@@ -151,7 +151,7 @@ def test_what_a_driver_throws_is_told_and_passwords_are_not(opened, caplog):
 
 @pytest.mark.parametrize("oddity", ["hangs", "keeps the interpreter"])
 def test_one_that_hangs_is_given_up_and_killed(opened, oddity):
-    camera = opened(oddity)
+    camera = opened(oddity, rate_hz=10.0)
     camera.patience_s = 0.6
     with pytest.raises(DeviceError, match=r"gave no picture for 0\.6 s"):
         read_on(camera)
@@ -228,7 +228,7 @@ def test_too_little_shared_memory_is_a_sentence_and_no_crash(opened):
 def test_it_ends_with_us_also_when_we_are_killed(opened, oddity):
     script = (
         "from hemonode.device.camera.child.camera import ChildCamera\n"
-        f"camera = ChildCamera('camera_standins', 'odd:{oddity},64,64', None, True)\n"
+        f"camera = ChildCamera('camera_standins', 'odd:{oddity},64,64', 10.0, True)\n"
         "camera.read()\n"
         "print(camera.pid, flush=True)\n"
         "while True: camera.read()\n"

@@ -20,6 +20,8 @@ from hemonode.runtime.tally.smoothing import LiveCounts
 from hemonode.runtime.tally.survey import Survey
 
 POLL_S = 0.1
+LEAST_S = 0.04
+"""From picture to picture. No hand moves a slide so fast that more of them would tell more."""
 USUAL_GOAL_PERCENT = 10.0
 ORIGIN = "tally"
 """Of its faults and events."""
@@ -59,8 +61,9 @@ class TallyKeeper:
         self._quality = Quality(self._classes)
         self._judged: QualityStatus | None = None
         self._survey: Survey | None = None
-        known = goal_class is not None and goal_class in _countable(self._classes)
-        self._goal = Goal(goal_class if known else _usual_goal_class(self._classes), goal_percent)
+        if goal_class is None or goal_class not in _countable(self._classes):
+            goal_class = _usual_goal_class(self._classes)
+        self._goal = Goal(goal_class, goal_percent)
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tally", daemon=True)
@@ -180,11 +183,12 @@ class TallyKeeper:
             result = self._results.take(POLL_S)
             if result is None:
                 continue
+            began_s = time.monotonic()
             try:
                 self._consider(result)
             except Exception as error:  # one picture's fault must not end the tally; the page shows it
                 self._faults.report(ORIGIN, error)
-                self._stopping.wait(POLL_S)
+            self._stopping.wait(max(0.0, began_s + LEAST_S - time.monotonic()))
 
     def _consider(self, result: Result) -> None:
         with self._lock:

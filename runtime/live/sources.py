@@ -10,8 +10,8 @@ from pathlib import Path
 from hemonode.device.camera import camera_kind, open_camera
 from hemonode.device.camera.contract import Camera
 from hemonode.device.camera.find import FoundCamera, find_cameras
+from hemonode.device.camera.source import without_credentials
 from hemonode.errors import UnknownNameError
-from hemonode.runtime.live.config import without_password
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _spoken(text: str, kind: str) -> str:
     """What a person would call it, without where on the disk it lies, and without a password."""
     if kind == "simulated":
         return "simulated microscope" + text.removeprefix("simulated").replace(":", ", ")
-    return Path(text).name if kind in ("folder", "video") else without_password(text)
+    return Path(text).name if kind in ("folder", "video") else without_credentials(text)
 
 
 def _identity(text: str) -> str:

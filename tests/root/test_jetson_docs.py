@@ -16,6 +16,7 @@ import pytest
 import typer.main
 
 from hemonode.cli import build_app
+from hemonode.runtime.web.access import Access
 
 tomllib = pytest.importorskip("tomllib", reason="reads pyproject.toml; Python 3.11 or newer")
 
@@ -74,6 +75,12 @@ def check_call(words: list[str]) -> None:
 
 
 CALLS = list(hemonode_calls(shell_lines(PAGE)))
+
+
+def test_tokens_that_are_shown_are_accepted() -> None:
+    shown = re.findall(r"HEMONODE_TOKEN=([\w-]+)", PAGE.read_text(encoding="utf-8"))
+    for token in shown:
+        Access("0.0.0.0", token)
 
 
 def test_the_page_shows_the_commands_that_matter() -> None:

@@ -8,8 +8,9 @@ import ipaddress
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from http.cookies import CookieError, SimpleCookie
 from typing import Literal
+
+from starlette.requests import cookie_parser
 
 from hemonode.errors import HemonodeError
 from hemonode.runtime.web.attempts import Attempts
@@ -120,11 +121,10 @@ class Access:
         return not self._names or name in self._names or name == "localhost" or _is_address(name)
 
     def _has_session(self, cookies: str) -> bool:
-        try:
-            cookie = SimpleCookie(cookies).get(self.cookie)
-        except CookieError:
-            return False
-        return cookie is not None and hmac.compare_digest(_digest(cookie.value), _digest(self._session))
+        # Other programs on this machine leave cookies here as well, whatever the port. The standard library's parser
+        # stops at one that it does not understand, and would miss ours behind it.
+        value = cookie_parser(cookies).get(self.cookie)
+        return value is not None and hmac.compare_digest(_digest(value), _digest(self._session))
 
 
 def host_name(host: str) -> str:

@@ -38,6 +38,14 @@ def visitor(guarded, stranger):
     return stranger
 
 
+@pytest.mark.parametrize("other", ['theme={"dark":true}', "two words", "name=Größe", "path=/"])
+def test_a_cookie_of_another_program_on_this_machine_locks_nobody_out(other):
+    access = Access("127.0.0.1", TOKEN)
+    ours = f"{access.cookie}={access.session}"
+    assert access.judge({"cookie": f"{other}; {ours}"}, "127.0.0.1") == "cookie"
+    assert access.judge({"cookie": f"{other}; {ours}x"}, "127.0.0.1") == "no"
+
+
 def every_route(served):
     document = served.browser.get("/api/openapi.json", headers=BEARER).json()
     for path, methods in document["paths"].items():

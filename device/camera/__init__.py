@@ -50,13 +50,9 @@ def camera_kind(source: str) -> str:
     Raises:
         DeviceError: the source names no camera and no file.
     """
-    kind = source.partition(":")[0]
-    if kind in CAMERAS and kind not in _WITHOUT_PREFIX:
+    kind = _named_kind(source)
+    if kind is not None:
         return kind
-    if kind.lower() in STREAM_SCHEMES and source[len(kind) :].startswith("://"):
-        return "stream"
-    if source.startswith(DEVICE_FOLDERS):
-        return "v4l2"
     path = Path(source)
     # Asking for a path too long to be one, or with a zero in it, fails instead of answering no.
     try:
@@ -69,6 +65,11 @@ def camera_kind(source: str) -> str:
             "a video file, /dev/video0, v4l2:serial=NUMBER, csi:0, genicam:NUMBER or an address (rtsp://…, http://…)."
         )
     return "video" if is_file and path.suffix.lower() in VIDEO_SUFFIXES else "folder"
+
+
+def names_file(source: str) -> bool:
+    """Whether a source is the path of a folder, picture or video, there or not, and no camera."""
+    return _named_kind(source) is None
 
 
 def open_camera(source: str, *, rate_hz: float | None = None, loop: bool = True) -> Camera:
@@ -95,3 +96,13 @@ def open_camera(source: str, *, rate_hz: float | None = None, loop: bool = True)
     else:
         camera = importlib.import_module(module).open_camera(source, rate_hz, loop)
     return camera
+
+
+def _named_kind(source: str) -> str | None:
+    """The kind that the text itself tells, without a look at the disk; None for a path."""
+    kind = source.partition(":")[0]
+    if kind in CAMERAS and kind not in _WITHOUT_PREFIX:
+        return kind
+    if kind.lower() in STREAM_SCHEMES and source[len(kind) :].startswith("://"):
+        return "stream"
+    return "v4l2" if source.startswith(DEVICE_FOLDERS) else None

@@ -20,9 +20,11 @@ LogFormat = Literal["auto", "plain", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
-
 HIDDEN = "***"
 """Stands for a password where a source is shown."""
+
+# What cameras call a secret behind the question mark of their address.
+_SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:pass|pwd|token|secret|key|auth)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 class _Section(BaseModel):
@@ -45,7 +47,7 @@ class SourceConfig(_Section):
     @field_validator("source")
     @classmethod
     def _is_whole(cls, source: str) -> str:
-        if f":{HIDDEN}@" in source:
+        if f":{HIDDEN}@" in source or f"={HIDDEN}" in source:
             raise ValueError("its password was left out when it was printed; put it back")
         return source
 
@@ -102,7 +104,7 @@ class TallyConfig(_Section):
     """What a tally aims at, unless it is started with another goal."""
 
     goal_percent: float = Field(
-        default=10.0, strict=True, gt=0, le=100, description="half width of the 95 % interval, percent of the count"
+        default=10.0, strict=True, ge=0.5, le=100, description="half width of the 95 % interval, percent of the count"
     )
     goal_class: int = Field(
         default=1, strict=True, ge=1, le=254, description="class id whose count it speaks of; 1 is the white cell"
@@ -188,8 +190,9 @@ class LiveConfig(_Section):
 
 
 def without_password(source: str) -> str:
-    """A source as it may be shown and logged: rtsp://user:***@camera/1."""
-    return re.sub(r"(?<=://)([^/@:]*):[^/]*(?=@)", rf"\1:{HIDDEN}", source)
+    """A source as it may be printed: rtsp://user:***@camera/1?password=***. Other parameters stay."""
+    without = re.sub(r"(?<=://)([^/@:]*):[^/]*(?=@)", rf"\1:{HIDDEN}", source)
+    return _SECRET_PARAMETER.sub(rf"\1{HIDDEN}", without)
 
 
 def _read_secret(path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from hemonode.device.camera import names_file
 from hemonode.errors import HemonodeError
 from hemonode.runtime.live.config import LiveConfig
 
@@ -42,7 +43,8 @@ def load_config(path: Path | None = None, given: Mapping[str, Any] | None = None
 
     Args:
         path: of the file; None for none. Paths in it are relative to its folder.
-        given: on the command line, by section, as in the file; it wins. "source" is one source that comes first.
+        given: on the command line, by section, as in the file; it wins. "source" is one source that comes first; a path
+            is relative to where the command runs.
 
     Raises:
         HemonodeError: the file cannot be read, or something in it is unknown or wrong; the sentence names line or key.
@@ -86,6 +88,10 @@ def _read(path: Path) -> Values:
 
 
 def _make_absolute(values: Values, folder: Path) -> None:
+    sources = values.get("source")
+    for source in sources if isinstance(sources, list) else []:
+        if isinstance(source, dict) and isinstance(source.get("source"), str):
+            source["source"] = _absolute_source(source["source"], folder)
     for section, key in _PATHS:
         table = values.get(section)
         if not isinstance(table, dict) or key not in table:
@@ -97,6 +103,10 @@ def _make_absolute(values: Values, folder: Path) -> None:
             table[key] = [str(folder / Path(item).expanduser()) if isinstance(item, str) else item for item in value]
 
 
+def _absolute_source(text: str, folder: Path) -> str:
+    return str(folder / Path(text).expanduser()) if text and names_file(text) else text
+
+
 def _first(wanted: Mapping[str, Any], known: object) -> object:
     """The sources with the wanted one first: by its name or text, where it is among them."""
     if not isinstance(known, list) or not all(isinstance(source, dict) for source in known):
@@ -105,11 +115,12 @@ def _first(wanted: Mapping[str, Any], known: object) -> object:
     if text is None:
         first, *others = known or [{}]
         return [{**first, **wanted}, *others]
+    place = _absolute_source(text, Path.cwd())
     for source in known:
-        if text in (source.get("name"), source.get("source")):
+        if text == source.get("name") or place == source.get("source"):
             rest = {key: value for key, value in wanted.items() if key != "source"}
             return [{**source, **rest}, *(other for other in known if other is not source)]
-    return [dict(wanted), *known]
+    return [{**wanted, "source": place}, *known]
 
 
 def _sentence(found: Mapping[str, Any]) -> str:

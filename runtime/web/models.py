@@ -96,7 +96,7 @@ class TallyRequest(_Request):
 
     action: TallyAction
     name: Name = ""
-    goal_percent: float | None = Field(default=None, gt=0, le=100)
+    goal_percent: float | None = Field(default=None, ge=0.5, le=100)
     goal_class: int | None = Field(default=None, ge=1, le=254)
     proceed: bool = False
 

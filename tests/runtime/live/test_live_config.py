@@ -24,6 +24,8 @@ source = "v4l2:serial=A\\\\B,width=1280"
 rate_hz = 12.5
 [[source]]
 source = "simulated:seed=3"
+[[source]]
+source = "smears"
 
 [model]
 bundles = ["models/blut-größe.hemo", "/opt/b.hemo"]
@@ -69,7 +71,11 @@ def write(tmp_path):
 
 def test_every_key_is_read_and_paths_are_relative_to_the_file(write, tmp_path):
     config = load_config(write(EVERYTHING))
-    assert [source.source for source in config.source] == ["v4l2:serial=A\\B,width=1280", "simulated:seed=3"]
+    assert [source.source for source in config.source] == [
+        "v4l2:serial=A\\B,width=1280",
+        "simulated:seed=3",
+        str(tmp_path / "smears"),
+    ]
     assert config.model.bundles == (tmp_path / "models/blut-größe.hemo", Path("/opt/b.hemo"))
     assert config.recorder.folder == tmp_path / "records"
     assert config.page.token_file == tmp_path / "token"
@@ -111,6 +117,8 @@ def test_what_is_printed_reads_back_unchanged(write, text, tmp_path):
         ("[scale]\nred_cell_px = 90\num_per_px = 0.1", "not both"),
         ("[page]\ncertificate = 'x'", "certificate and key belong together"),
         ("[page]\ntoken = 'correct-horse-battery'", "token does not belong in a configuration"),
+        ("[tally]\ngoal_percent = 0.1", r"tally\.goal_percent: must be greater than or equal to 0\.5"),
+        ("[[source]]\nsource = 'http://camera/?channel=1&pwd=***'", "password was left out"),
         ("[tally]\ngoal_percent = nan", r"tally\.goal_percent: must be a finite"),
         ("[solver]\ntarget_ms = inf", r"solver\.target_ms"),
         ("[[source]]\nsource = 'rtsp://me:***@camera/1'", "password was left out"),
@@ -146,10 +154,11 @@ def test_the_command_line_wins_over_the_file(write):
 @pytest.mark.parametrize(
     ("given", "first", "count"),
     [
-        ({"source": "simulated:seed=3"}, ("simulated:seed=3", None), 2),
-        ({"source": 'Left "microscope"'}, ("v4l2:serial=A\\B,width=1280", 12.5), 2),
-        ({"source": "csi:0", "rate_hz": 5.0}, ("csi:0", 5.0), 3),
-        ({"rate_hz": 7.0}, ("v4l2:serial=A\\B,width=1280", 7.0), 2),
+        ({"source": "simulated:seed=3"}, ("simulated:seed=3", None), 3),
+        ({"source": 'Left "microscope"'}, ("v4l2:serial=A\\B,width=1280", 12.5), 3),
+        ({"source": "csi:0", "rate_hz": 5.0}, ("csi:0", 5.0), 4),
+        ({"source": "slides/a.png"}, (str(Path.cwd() / "slides/a.png"), None), 4),
+        ({"rate_hz": 7.0}, ("v4l2:serial=A\\B,width=1280", 7.0), 3),
     ],
 )
 def test_a_source_that_is_given_comes_first_and_the_others_stay(write, given, first, count):
@@ -160,12 +169,14 @@ def test_a_source_that_is_given_comes_first_and_the_others_stay(write, given, fi
 
 def test_no_secret_is_printed(write):
     text = "[[source]]\nsource = 'rtsp://me:hunt@er2@camera/1'\n"
+    text += "[[source]]\nsource = 'http://camera/live?user=me&channel=1&Password=hunter3&rate=5'\n"
     config = load_config(write(text), {"page": {"token": "correct-horse-battery"}})
     assert config.page.secret() == "correct-horse-battery"
     for shown in (config_text(config), repr(config), str(config), str(config.model_dump())):
         assert "correct-horse" not in shown
     assert "er2" not in config_text(config)
     assert "rtsp://me:***@camera/1" in config_text(config)
+    assert "http://camera/live?user=me&channel=1&Password=***&rate=5" in config_text(config)
 
 
 def test_a_token_comes_from_a_file_that_others_cannot_read(write, tmp_path):

@@ -14,10 +14,11 @@ from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.result import Result
 from hemonode.runtime.live.status import LiveCount, QualityStatus, TallyStatus
 from hemonode.runtime.tally.field import CountedField
-from hemonode.runtime.tally.ledger import Goal, Ledger
+from hemonode.runtime.tally.ledger import Goal, Ledger, countable_ids, usual_goal_class
 from hemonode.runtime.tally.quality import Quality
 from hemonode.runtime.tally.smoothing import LiveCounts
 from hemonode.runtime.tally.survey import Survey
+from hemonode.runtime.tally.turns import Turns
 
 POLL_S = 0.1
 LEAST_S = 0.04
@@ -61,10 +62,11 @@ class TallyKeeper:
         self._quality = Quality(self._classes)
         self._judged: QualityStatus | None = None
         self._survey: Survey | None = None
-        if goal_class is None or goal_class not in _countable(self._classes):
-            goal_class = _usual_goal_class(self._classes)
+        if goal_class is None or goal_class not in countable_ids(self._classes):
+            goal_class = usual_goal_class(self._classes)
         self._goal = Goal(goal_class, goal_percent)
-        self._lock = threading.RLock()
+        self._since_ns = 0
+        self._lock = Turns()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tally", daemon=True)
 
@@ -84,6 +86,8 @@ class TallyKeeper:
 
     def accept(self, result: Result) -> None:
         """Take a result; the one before, if it still waits, is left out."""
+        if self._is_of_another_camera(result):
+            return
         self._live.add(result)
         self._results.put(result)
 
@@ -109,7 +113,8 @@ class TallyKeeper:
         """
         with self._lock:
             goal = self.goal(goal_percent, goal_class)
-            self.finish()
+            if self._survey is not None:
+                self._survey.finish()
             self._goal = goal
             self._survey = Survey(name, self._classes, goal, counted or {}, area, self._keep, self._log)
 
@@ -146,6 +151,7 @@ class TallyKeeper:
     def source_changed(self) -> None:
         """Another camera: nothing that is known of the place or the sharpness holds; a tally pauses."""
         with self._lock:
+            self._since_ns = time.monotonic_ns()
             self._live.clear()
             self._quality.forget()
             self._judged = None
@@ -158,8 +164,8 @@ class TallyKeeper:
             self._classes = tuple(classes)
             self._live.clear()
             self._quality = Quality(self._classes)
-            if self._goal.class_id not in _countable(self._classes):
-                self._goal = Goal(_usual_goal_class(self._classes), self._goal.percent)
+            if self._goal.class_id not in countable_ids(self._classes):
+                self._goal = Goal(usual_goal_class(self._classes), self._goal.percent)
             if self._survey is not None:
                 self._survey.renew(self._classes)
 
@@ -192,9 +198,15 @@ class TallyKeeper:
 
     def _consider(self, result: Result) -> None:
         with self._lock:
+            if self._is_of_another_camera(result):
+                return
             self._judged = self._quality.judge(result)
             if self._survey is not None:
                 self._survey.consider(result, self._judged)
+
+    def _is_of_another_camera(self, result: Result) -> bool:
+        """Whether it was in work when the source changed."""
+        return result.frame.captured_ns < self._since_ns
 
     def _running(self, wanted: str) -> Survey:
         if self._survey is None or self._survey.finished:
@@ -210,21 +222,11 @@ class TallyKeeper:
         goal = Goal(
             self._goal.class_id if class_id is None else class_id, self._goal.percent if percent is None else percent
         )
-        if goal.class_id not in _countable(self._classes):
+        if goal.class_id not in countable_ids(self._classes):
             raise HemonodeError(f"The model counts no class {goal.class_id}; the goal must be one of its classes.")
         if not 0.5 <= goal.percent <= 100:
             raise HemonodeError(f"A goal of ±{goal.percent:g} % cannot be worked towards; give 0.5 to 100 %.")
         return goal
-
-
-def _countable(classes: Sequence[ClassRecord]) -> list[int]:
-    return [record.id for record in classes if record.countable]
-
-
-def _usual_goal_class(classes: Sequence[ClassRecord]) -> int:
-    """White cells, where the model knows them: what a differential is about."""
-    named = {record.name: record.id for record in classes if record.countable}
-    return named.get("white_cell", next(iter(named.values()), 0))
 
 
 def _no_tally(classes: Sequence[ClassRecord], goal: Goal) -> TallyStatus:

@@ -26,6 +26,17 @@ class Goal:
         return cells_needed(self.percent)
 
 
+def countable_ids(classes: Sequence[ClassRecord]) -> list[int]:
+    """Of the classes whose cells are counted."""
+    return [record.id for record in classes if record.countable]
+
+
+def usual_goal_class(classes: Sequence[ClassRecord]) -> int:
+    """White cells, where the model knows them: what a differential is about."""
+    named = {record.name: record.id for record in classes if record.countable}
+    return named.get("white_cell", next(iter(named.values()), 0))
+
+
 class Ledger:
     """Counts of one tally.
 

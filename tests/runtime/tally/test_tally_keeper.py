@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -10,6 +11,9 @@ from hemonode.errors import HemonodeError
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.tally.keeper import TallyKeeper
+
+# Numbers of pictures that were taken after anything that a test asks for: ten a second, an hour ahead.
+FROM_NOW_ON = round(10 * (time.monotonic() + 3600))
 
 
 @pytest.fixture
@@ -32,6 +36,7 @@ def show(slide, standins):
 
     def show(keeper, x, y, number):
         seen = []
+        number += FROM_NOW_ON
         consider = keeper._consider
         keeper._consider = lambda result: (consider(result), seen.append(result))
         keeper.accept(slide.result(x, y, number))
@@ -97,6 +102,16 @@ def test_another_camera_pauses_and_resume_starts_on_new_ground(keeper, show, kep
     assert kept[1].position_px is None
 
 
+def test_a_picture_of_the_old_camera_that_was_in_work_counts_for_nothing(keeper, kept, slide, standins):
+    keeper.begin("first slide")
+    keeper.source_changed()
+    keeper.begin("second slide")
+    keeper.accept(slide.result(0, 0, number=1))
+    standins.wait_until(lambda: keeper._results.empty)
+    time.sleep(0.1)
+    assert (keeper.counts(), keeper.quality(), kept) == ((), None, [])
+
+
 def test_an_ended_tally_stays_ended(keeper, show, classes):
     keeper.begin("sample")
     show(keeper, 0, 0, 0)
@@ -149,6 +164,26 @@ def test_a_slow_tally_never_holds_up_the_pipeline(classes, slide):
     assert time.monotonic() - started < 0.4
     keeper.request_stop()
     assert keeper.join(time.monotonic() + 2)
+
+
+def test_a_tally_that_cannot_keep_up_still_says_how_it_stands(keeper, slide, monkeypatch):
+    monkeypatch.setattr(keeper._quality, "judge", lambda _: time.sleep(0.1))
+    result, shown = slide.result(0, 0), threading.Event()
+
+    def show_on():
+        while not shown.wait(0.001):
+            keeper.accept(result)
+
+    showing = threading.Thread(target=show_on)
+    showing.start()
+    time.sleep(0.2)
+    started = time.monotonic()
+    for _ in range(5):
+        keeper.status()
+    took_s = time.monotonic() - started
+    shown.set()
+    showing.join()
+    assert took_s < 2, "each waits for the picture in work, not for a chance"
 
 
 def test_a_fault_in_one_picture_is_told_and_the_tally_goes_on(classes, slide, standins, kept):

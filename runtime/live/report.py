@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hemonode import __version__
 from hemonode.runtime.bundle.schema import ClassRecord
-from hemonode.runtime.live.condition import condition
+from hemonode.runtime.live.condition import Results, condition
 from hemonode.runtime.live.meters import Fault
 from hemonode.runtime.live.parts import Parts
 from hemonode.runtime.live.status import ClassStatus, Condition, FaultStatus, LiveStatus
@@ -15,10 +15,7 @@ from hemonode.runtime.live.status import ClassStatus, Condition, FaultStatus, Li
 
 def judge(parts: Parts) -> Condition:
     """How the view fares."""
-    pipeline = parts.pipeline
-    return condition(
-        parts.capture.status(), parts.recorder.status(), pipeline.results, pipeline.rate_hz(), parts.faults.recent()
-    )
+    return condition(parts.capture.status(), parts.recorder.status(), _results(parts), parts.faults.recent())
 
 
 def report(parts: Parts) -> LiveStatus:
@@ -45,6 +42,18 @@ def report(parts: Parts) -> LiveStatus:
         host=parts.host.status(),
         faults=tuple(_fault(fault) for fault in parts.faults.recent()),
         pages=parts.hub.clients,
+        stale=now.stale,
+    )
+
+
+def _results(parts: Parts) -> Results:
+    latest, pipeline = parts.page.shown(None), parts.pipeline
+    latency = pipeline.percentiles().get("latency")
+    return Results(
+        count=pipeline.results,
+        rate_hz=pipeline.rate_hz(),
+        age_s=None if latest is None else (time.monotonic_ns() - latest.frame.captured_ns) / 1e9,
+        usual_s=None if latency is None else latency.p99_ms / 1e3,
     )
 
 

@@ -15,11 +15,15 @@ RecorderState = Literal["off", "recording", "without_pictures", "failing"]
 
 @dataclass(frozen=True)
 class Condition:
-    """How the live view fares, in a word for programs, a label for the page, and a sentence where it helps."""
+    """How the live view fares, in a word for programs, a label for the page, and a sentence where it helps.
+
+    `stale`: what is shown is old, and no new result is on its way.
+    """
 
     state: State
     label: str
     message: str | None = None
+    stale: bool = False
 
 
 @dataclass(frozen=True)
@@ -303,7 +307,7 @@ class FaultStatus:
 
 @dataclass(frozen=True)
 class LiveStatus:
-    """Everything that is shown beside the picture."""
+    """Everything that is shown beside the picture. `stale`: picture and counts in view are old; see `Condition`."""
 
     hemonode: str
     state: State
@@ -325,3 +329,4 @@ class LiveStatus:
     host: HostStatus
     faults: tuple[FaultStatus, ...] = field(default=())
     pages: int = 0
+    stale: bool = False

@@ -140,11 +140,11 @@ class StandinSession:
         return self._session.stop()
 
     def condition(self):
-        from hemonode.runtime.live.condition import condition
+        from hemonode.runtime.live.condition import Results, condition
 
         pipeline, recorder = self._pipeline, RecorderStatus("off", None, 0, 0, 0, 0, 0, None, False, None)
-        source = self._capture.status()
-        return condition(source, recorder, pipeline.results, pipeline.rate_hz(), self._faults.recent())
+        results = Results(pipeline.results, pipeline.rate_hz(), None, None)
+        return condition(self._capture.status(), recorder, results, self._faults.recent())
 
     def status(self):
         source = self._capture.status()

@@ -135,7 +135,7 @@ class StandinView:
 
     def condition(self):
         if self.trouble:
-            return told.Condition("trouble", "Camera lost", self.trouble)
+            return told.Condition("trouble", "Camera lost", self.trouble, stale=True)
         return told.Condition("running" if self.results else "starting", "Live" if self.results else "Starting")
 
     def status(self):
@@ -162,7 +162,7 @@ class StandinView:
                 told.FaultStatus(f.origin, f.message, f.count, (time.monotonic_ns() - f.at_ns) / 1e9)
                 for f in self.faults.recent()
             ),
-            pages=self.hub.clients,
+            pages=self.hub.clients, stale=condition.stale,
         )  # fmt: skip
 
     def _solver_status(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,6 +47,7 @@ class LiveScale:
         self._measured: list[float] = []
         self._kept: Scale | None = None
         self._camera_tells = False
+        self._since_ns = 0
 
     def of(self, frame: Frame, measure: Callable[[npt.NDArray[np.uint8]], float]) -> Scale | None:
         """The scale of a frame. None: the frame was only used to measure it, more are needed.
@@ -65,7 +67,7 @@ class LiveScale:
             return Scale(self._red_cell_um / frame.um_per_px, "um_per_px")
         if self._kept is None:
             # Outside of the lock: who measures may wait for an engine, and must not make the others wait.
-            self._measure(measure(frame.pixels))
+            self._measure(frame, measure(frame.pixels))
         return self._kept
 
     def measure_again(self) -> bool:
@@ -100,9 +102,13 @@ class LiveScale:
             self._kept = None
             self._measured.clear()
             self._camera_tells = False
+            self._since_ns = time.monotonic_ns()
 
-    def _measure(self, red_cell_px: float) -> None:
+    def _measure(self, frame: Frame, red_cell_px: float) -> None:
         with self._lock:
+            # Another camera was chosen meanwhile: its cells may be of another size.
+            if frame.captured_ns < self._since_ns:
+                return
             self._measured.append(red_cell_px)
             if len(self._measured) == FRAMES_MEASURED:
                 self._kept = Scale(round(statistics.median(self._measured), 1), "estimated")

@@ -187,6 +187,16 @@ def test_the_scale_is_measured_once_kept_and_measured_again_on_demand(standins):
     assert [measured() for _ in range(3)][-1] == Scale(41.0, "estimated")
 
 
+def test_the_scale_of_another_camera_is_not_measured_on_pictures_of_the_one_before(standins):
+    scale = LiveScale(red_cell_um=7.5)
+    camera = standins.DiscCamera(rate_hz=1000)
+    in_work = [camera.read() for _ in range(2)]
+    scale.forget()
+    for frame in in_work:
+        assert scale.of(frame, lambda _: 140.0) is None
+    assert [scale.of(camera.read(), lambda _: 70.0) for _ in range(3)] == [None, None, Scale(70.0, "estimated")]
+
+
 @pytest.mark.parametrize("state", ["running", "camera fails", "camera hangs", "slow engine", "before any frame"])
 def test_it_stops_within_two_seconds_from_any_state(standins, state):
     def no_camera():

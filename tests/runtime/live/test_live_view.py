@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 import signal
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from page_standins import AT_CELLS, DESKTOP, PICTURE
 
 from hemonode.runtime.bundle.reader import ASSETS
 
@@ -156,3 +158,33 @@ def test_a_bundle_is_read_again_on_hangup_and_a_damaged_one_changes_nothing(lab,
         results = view.status()["results"]
         standins.wait_until(lambda: view.status()["results"] > results)
         assert view.status()["model"]["bundle"] == "first_light"
+
+
+def test_in_a_browser_a_person_tallies_counts_a_field_and_takes_the_table_home(lab, chromium):
+    with running(lab) as view:
+        page = chromium.new_page(viewport=DESKTOP)
+        page.set_default_timeout(60_000)
+        page.goto(view.url)
+        page.wait_for_selector("#pill[data-state=running]")
+        # The real masks lie on the cells that the model found.
+        page.wait_for_function(
+            f"""() => {{
+                const marks = window.hemonode.painter.header ? ({AT_CELLS})() : [];
+                return marks.length > 5 && marks.filter(([, pixel]) => pixel[3] > 0).length > 0.8 * marks.length;
+            }}"""
+        )
+        before = page.evaluate(PICTURE)
+        page.wait_for_function(f"(before) => ({PICTURE})() !== before", arg=before)
+        page.fill("#sample", "Ward 10")
+        page.click("#do-start")
+        page.wait_for_function("() => Number(document.querySelectorAll('.row-number')[1].textContent) > 15")
+        page.keyboard.press("c")
+        page.wait_for_selector("#field-card:not([hidden])")
+        page.click("#do-finish")
+        page.get_by_role("button", name="Finish tally").click()
+        page.wait_for_selector("#done-card:not([hidden])")
+        with page.expect_download() as download:
+            page.locator("#done-card").get_by_role("button", name="CSV").click()
+        with download.value.path().open(encoding="utf-8", newline="") as file:
+            assert {"tallied", "counted"} <= {row["kind"] for row in csv.DictReader(file)}
+        page.close()

@@ -146,7 +146,7 @@ class EnginePool(Generic[Key]):
 
     @property
     def latest(self) -> Engine | None:
-        """The engine that was used last; None before the first and after the end. Never waits for one that opens."""
+        """The engine that was used last, closed or not; None before the first. Never waits for one that opens."""
         return self._latest
 
     def close(self) -> None:
@@ -156,7 +156,6 @@ class EnginePool(Generic[Key]):
             engines = (*self._engines.values(), *self._retired)
             self._engines.clear()
             self._retired.clear()
-            self._latest = None
             self._changed.notify_all()
         for engine in engines:
             engine.close()

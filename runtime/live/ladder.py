@@ -83,11 +83,12 @@ class Ladder:
         return warm and frame is not None and self._engines.find(Rung(setting, (1, *frame))) is not None
 
     def want(self, setting: str) -> None:
-        """Open this one next."""
+        """Open this one next; also where it rests, but only once: it may be asked for with every frame."""
         with self._changed:
-            self._wanted = setting
-            self._rests_until_s.pop(setting, None)
-            self._changed.notify_all()
+            if setting != self._wanted:
+                self._wanted = setting
+                self._rests_until_s.pop(setting, None)
+                self._changed.notify_all()
 
     def rest(self, seconds: float) -> None:
         """Open nothing for a while: there is no memory."""
@@ -143,9 +144,11 @@ class Ladder:
             with self._engines.using(Rung(setting, (1, *frame))) as engine:
                 engine.warm_up()
         except Exception as error:  # whatever a library throws, the setting in use goes on
-            self._faults.report(f"engine for {setting}", error)
             with self._changed:
+                if self._stopping:
+                    return  # the engines were closed meanwhile, for another bundle say
                 self._rests_until_s[setting] = time.monotonic() + _REST_S
+            self._faults.report(f"engine for {setting}", error)
             return
         with self._changed:
             if frame == self._frame:

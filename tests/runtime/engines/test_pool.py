@@ -136,7 +136,7 @@ def test_while_an_engine_takes_minutes_to_open_the_one_before_can_still_be_told(
     user.join(30)
     assert pool.latest is opened[1]
     pool.close()
-    assert pool.latest is None
+    assert pool.latest is opened[1], "what was used can be told to who asks a moment late"
 
 
 def test_an_engine_that_a_thread_never_leaves_is_left_to_it_and_closed_by_it_in_the_end(open_for, opened) -> None:

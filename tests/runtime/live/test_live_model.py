@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 import time
 
@@ -202,3 +203,52 @@ def test_where_memory_is_short_no_other_engine_is_opened_and_it_is_said(
     standins.wait_until(lambda: any("MiB of memory are free" in event.message for event in log.after()))
     assert not model.ready("coarse")
     assert model.ready("usual")
+
+
+def test_an_engine_that_cannot_be_opened_is_not_tried_with_every_frame_that_wants_it(
+    paced, ladder_bundle, open_model, pixels, monkeypatch, standins
+):
+    monkeypatch.setattr(ladder, "_LEAST_FREE_BYTES", 1 << 60)
+    model = open_model(ladder_bundle)
+    model.segment(pixels, red_cell_px=40.0)
+
+    def tried():
+        return model._faults.count("engine for exact")
+
+    standins.wait_until(tried)
+    for _ in range(20):
+        model.want("exact")
+        time.sleep(0.02)
+    assert tried() == 2, "once by itself, and once because it was asked for"
+
+
+def test_an_engine_that_opens_while_its_bundle_goes_is_no_fault(
+    paced, colour_bundle, ladder_bundle, open_model, pixels, log, monkeypatch, standins
+):
+    opening, go_on = threading.Event(), threading.Event()
+    open_engine = sys.modules["tests.paced"].open_engine
+
+    def slow(asked):
+        if asked.setting == "exact":
+            opening.set()
+            go_on.wait(30)
+        return open_engine(asked)
+
+    monkeypatch.setattr(sys.modules["tests.paced"], "open_engine", staticmethod(slow))
+    model = open_model(ladder_bundle)
+    before = model._running.ladder
+    model.segment(pixels, red_cell_px=40.0)
+    assert opening.wait(20)
+    model.change("second", lambda: colour_bundle)
+    standins.wait_until(lambda: model.status().id == "second" and model.status().loading is None)
+    go_on.set()
+    assert before.join(time.monotonic() + 20)
+    assert [event.message for event in log.after() if event.kind == "fault"] == []
+
+
+def test_what_runs_can_be_told_while_the_bundle_changes(paced, colour_bundle, ladder_bundle, open_model, pixels):
+    model = open_model(colour_bundle)
+    model.segment(pixels, red_cell_px=40.0)
+    before = model._running
+    before.close()
+    assert before.segmenter.engine.name == "paced", "who had begun to ask about the old one gets an answer"

@@ -25,7 +25,7 @@ export class Counts {
     setText(byId("counts-note"), tally
       ? `Shares of n = ${format.count(status.tally.cells)} cells; in brackets 95 % intervals.`
       : "Smoothed over the last second; cells cut by the right or bottom edge are left out.");
-    for (const [id, row] of this.#rows) this.#fill(row, live.get(id), tally ? tallied.get(id) : undefined);
+    for (const [id, row] of this.#rows) this.#fill(row, live.get(id), tally ? tallied.get(id) : undefined, status.stale);
   }
 
   #build(classes) {
@@ -39,13 +39,15 @@ export class Counts {
         this.#onClass(id, shown);
       });
       this.#rows.set(id, row);
+      // Another model's classes: what was hidden of the one before is none of theirs.
+      this.#onClass(id, true);
       return row.button;
     });
   }
 
-  #fill(row, live, tallied) {
+  #fill(row, live, tallied, stale) {
     const now = live ? format.count(Math.round(live.smoothed)) : "–";
-    if (live) row.spark.add(live.smoothed);
+    if (live && !stale) row.spark.add(live.smoothed);
     setText(row.number, tallied ? format.count(tallied.counted) : now);
     setHidden(row.now, !tallied);
     setText(row.now, `${now} in view`);

@@ -6,6 +6,12 @@ const WHY_LOST = "Place lost: move back to where you were, or go to a place not 
 export function guide(status, goalLabel) {
   const { tally } = status;
   if (status.state === "starting") return { next: "Starting: the first picture comes in a moment.", verdict: null };
+  // Paused and full say themselves that nothing is counted.
+  if (quiet(status) && ["counting", "refused", "lost"].includes(tally.state)) return {
+    next: "Nothing is counted until pictures come again. What was counted before is kept.",
+    verdict: "Not counted: no new pictures",
+    tone: "warn",
+  };
   const advice = failing(status.quality);
   switch (tally.state) {
     case "off": return {
@@ -38,6 +44,9 @@ function counting(tally, goalLabel) {
     tone: "good",
   };
 }
+
+// No new picture comes.
+const quiet = ({ stale, source }) => stale || source.state === "ended";
 
 // What to do about the first check that the picture fails, or null.
 function failing(quality) {

@@ -41,8 +41,10 @@ const actions = new Actions(card, tallyBecame, (tally, session) => showDone(tall
 
 const stream = openStream({
   async result(result) {
-    if (frozen) { result.picture.close(); return; }
-    await painter.show(result);
+    // One drawing per screen refresh is all that can be seen. Asked after it: what stands still now stays.
+    await new Promise(requestAnimationFrame);
+    if (frozen) result.picture.close();
+    else painter.show(result);
   },
   status(latest) {
     if (status && latest.uptime_s < status.uptime_s) forgetEvents();
@@ -106,7 +108,10 @@ function describe() {
   pill.dataset.state = state;
   setText(pill, label);
   showTrouble(message);
-  setAttribute(document.documentElement, "data-stale", !connected || (status !== null && ["silent", "reopening"].includes(status.source.state)));
+  const stale = !connected || (status?.stale ?? false);
+  setAttribute(document.documentElement, "data-stale", stale);
+  setText(byId("counts-now"), stale ? "Last seen" : "In view now");
+  setHidden(byId("live-mark"), stale);
 }
 
 function freeze(wanted) {

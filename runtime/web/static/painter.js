@@ -58,9 +58,7 @@ export class Painter {
     this.#placeAndDraw();
   }
 
-  async show(result) {
-    // One drawing per screen refresh is all that can be seen.
-    await new Promise(requestAnimationFrame);
+  show(result) {
     const began = performance.now();
     this.#result = result;
     const { picture } = result;

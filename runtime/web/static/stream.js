@@ -2,7 +2,8 @@
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8000;
-// Status comes twice a second; a connection that stays open and says nothing is as good as cut.
+// Status comes twice a second; a connection that stays open and says nothing is as good as cut: a network that went away
+// closes nothing, and the browser would wait for hours.
 const SILENT_AFTER_MS = 5000;
 
 export function openStream(on) {
@@ -57,7 +58,9 @@ export function openStream(on) {
   }
 
   setInterval(() => {
-    if (socket?.readyState === WebSocket.OPEN && performance.now() - heardAt > SILENT_AFTER_MS) tell(false);
+    if (socket?.readyState !== WebSocket.OPEN || performance.now() - heardAt <= SILENT_AFTER_MS) return;
+    tell(false);
+    socket.close();
   }, 1000);
   connect();
   return {

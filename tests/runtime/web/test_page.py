@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from page_standins import AT_CELLS, COVERED, PICTURE
+from page_standins import AT_CELLS, COVERED, DESKTOP, PICTURE
 
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
 
@@ -216,9 +216,23 @@ def test_a_lost_camera_is_said_and_what_is_shown_fades(page, microscope):
     assert page.inner_text("#trouble") == microscope.view.trouble
     assert page.inner_text("#pill") == "Camera lost"
     page.wait_for_selector("html[data-stale=true]")
+    assert not page.is_visible("#live-mark")
+    assert page.inner_text("#counts-now") == "Last seen"
     microscope.view.trouble = None
     page.wait_for_selector("#trouble", state="hidden")
     page.wait_for_selector("html[data-stale=false]")
+    assert page.is_visible("#live-mark")
+
+
+def test_masks_hidden_of_one_model_are_shown_of_the_next(page, microscope):
+    page.keyboard.press("2")
+    page.wait_for_function(f"() => ({AT_CELLS})().filter(([id]) => id === 2).some(([, pixel]) => pixel[3] === 0)")
+    microscope.view.alter = lambda status: replace(
+        status, classes=tuple(replace(one, label=f"{one.label} too") for one in status.classes)
+    )
+    page.get_by_role("button", name="Red cells too").wait_for()
+    assert page.get_by_text("mask hidden").count() == 0
+    page.wait_for_function(f"() => ({AT_CELLS})().every(([, pixel]) => pixel[3] > 0)")
 
 
 def test_the_page_says_that_the_connection_is_lost_and_comes_back_by_itself(page, microscope):
@@ -231,6 +245,27 @@ def test_the_page_says_that_the_connection_is_lost_and_comes_back_by_itself(page
     page.wait_for_function("() => document.getElementById('pill').textContent === 'Live'")
     page.wait_for_selector("#trouble", state="hidden")
     changes(page, PICTURE, page.evaluate(PICTURE))
+
+
+def test_a_connection_that_falls_silent_without_closing_is_made_anew(open_page, microscope, chromium):
+    context = chromium.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    made, silent = [], []
+
+    def relay(route):
+        made.append(route)
+        server = route.connect_to_server()
+        server.on_message(lambda message: None if silent else route.send(message))
+
+    page.route_web_socket("**/stream", relay)
+    page.goto(microscope.url)
+    page.wait_for_selector("#pill[data-state=running]")
+    silent.append(True)
+    page.wait_for_function("() => document.getElementById('pill').textContent === 'Disconnected'")
+    silent.clear()
+    page.wait_for_function("() => document.getElementById('pill').textContent === 'Live'")
+    assert len(made) > 1
+    context.close()
 
 
 def test_on_a_tablet_everything_can_be_touched_and_two_fingers_zoom(open_page):

@@ -128,6 +128,35 @@ def test_counting_a_field_stops_the_picture_shows_its_count_and_goes_on(page, mi
     page.wait_for_function(f"(frozen) => ({PICTURE})() !== frozen", arg=frozen)
 
 
+def test_a_picture_that_was_about_to_be_drawn_does_not_take_the_place_of_the_counted_one(page):
+    page.evaluate("""() => {
+      const draw = window.requestAnimationFrame.bind(window);
+      window.held = [];
+      window.requestAnimationFrame = (due) => window.held.push(due);
+      window.release = () => { window.requestAnimationFrame = draw; window.held.forEach((due) => draw(due)); };
+    }""")
+    page.wait_for_function("() => window.held.length >= 2", polling=50)
+    shown = page.evaluate("() => window.hemonode.painter.header.number")
+    page.keyboard.press("c")
+    page.wait_for_selector("#field-card:not([hidden])")
+    page.evaluate("() => window.release()")
+    page.wait_for_timeout(300)
+    assert page.evaluate("() => window.hemonode.painter.header.number") == shown
+
+
+def test_while_no_pictures_come_a_tally_is_never_said_to_count(page, microscope):
+    page.click("#do-start")
+    page.wait_for_selector("#verdict[data-tone=good]")
+    microscope.view.trouble = "The camera is gone."
+    page.wait_for_selector("#verdict[data-tone=warn]")
+    assert page.inner_text("#verdict") == "Not counted: no new pictures"
+    assert "Nothing is counted until pictures come again" in page.inner_text("#next-step")
+    microscope.view.trouble = None
+    page.wait_for_selector("#verdict[data-tone=good]")
+    microscope.view.alter = lambda status: replace(status, source=replace(status.source, state="ended"))
+    page.wait_for_selector("#verdict[data-tone=warn]")
+
+
 def test_a_field_without_warnings_goes_on_by_itself_and_one_with_them_waits(page, microscope, monkeypatch):
     page.clock.install()
     page.click("#do-field")

@@ -31,6 +31,8 @@ _RETRY_S = (0.1, 0.2, 0.5, 1.0)
 """Waits between tries, the last for all later ones."""
 _LAST_TRIES_S = 1.0
 """After a stop was asked for while the disk fails."""
+_LAST_PICTURES_S = 0.4
+"""That pictures may take of a stop: the program ends soon, and counts that still wait end with it."""
 
 logger = logging.getLogger("hemonode.record")
 
@@ -66,7 +68,7 @@ class Writer:
         self._connection = WritingConnection(places, log)
         self._stop = threading.Event()
         self._stop_by_s = float("inf")
-        self._looked_s = float("-inf")
+        self._looked_s, self._last_pictures_s = float("-inf"), 0.0
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def start(self) -> None:
@@ -182,17 +184,19 @@ class Writer:
         if entry.field is None or entry.row is None:
             return entry
         without = replace(entry, field=None)
+        if self._last_pictures_s > _LAST_PICTURES_S:
+            logger.warning("the picture of field %d is not kept: a stop cannot wait for it", entry.row.number)
+            return without
         self._look(None)
         if self.no_pictures is not None:
             return without
-        result, number, session = entry.field.result, entry.row.number, entry.session.id
+        places, result, number, session = self._places, entry.field.result, entry.row.number, entry.session.id
         description = f"hemonode session {session}, field {number}"
+        began_s = time.monotonic()
         try:
             picture = encode_picture(result.frame.pixels, entry.row.um_per_px, description=description)
             mask = encode_png(result.segmentation.class_ids)
-            written = write_pair(
-                (self._places.picture(session, number), picture), (self._places.mask(session, number), mask)
-            )
+            written = write_pair((places.picture(session, number), picture), (places.mask(session, number), mask))
         except OSError as error:
             self._guard.refused(error)
             self._faults.report("pictures", error)
@@ -202,6 +206,8 @@ class Writer:
             logger.exception("the picture of field %d cannot be written", number)
             self._faults.report("pictures", error)
             return without
+        if self._stop.is_set():
+            self._last_pictures_s += time.monotonic() - began_s
         self._guard.wrote(written)
         entry.session.kept_picture()
         return replace(without, row=replace(entry.row, picture_bytes=written))

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -131,6 +132,20 @@ def test_a_disk_that_takes_no_picture_takes_the_counts(recorder, record, kept, m
     assert [(field.picture, field.counts) for field in recorder.store.fields(session)] == [(False, record.counts)]
     assert "Disk quota exceeded" in recorder.status().message
     assert not list(recorder.store.places.folder.rglob("*.partial"))
+
+
+def test_pictures_that_a_slow_disk_did_not_take_before_a_stop_cost_no_count(recorder, record, monkeypatch):
+    def slow(*_):
+        time.sleep(0.7)
+        return 1000
+
+    monkeypatch.setattr(writer, "write_pair", slow)
+    session = recorder.begin(record.facts())
+    for sequence in range(5):
+        recorder.keep(record.field(sequence), picture=True)
+    recorder.request_stop()
+    assert recorder.join(time.monotonic() + 1.5), "as long as the stop of a live view may take"
+    assert recorder.store.session(session).fields == 5
 
 
 def test_counts_wait_for_a_full_disk_and_are_written_when_there_is_room(recorders, record, log, full_database):

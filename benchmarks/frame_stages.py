@@ -77,7 +77,7 @@ def _one_frame(segmenter: Segmenter, path: Path, red_cell_px: float, clock: Stag
     counts = tally(list(found.cells), tuple(record.id for record in classes if record.countable))
     result = Result(Frame(pixels, 0, 0), found, Scale(red_cell_px, "given"), counts, {}, 0.0)
     with clock.stage("encode"):
-        encode_packet(result, 0)
+        encode_packet(result, 0, segmenter.bundle.manifest.scale.red_cell_um)
 
 
 def measure_engine(

@@ -117,7 +117,7 @@ def _join(config: LiveConfig, opened: _Opened) -> Parts:
     )
     model.on_change(lambda manifest: tally.renew(manifest.classes))
     hub = Hub(lambda: report(parts))
-    page = PageSink(hub.wanted, hub.publish, faults)
+    page = PageSink(hub.wanted, hub.publish, faults, lambda: model.manifest.scale.red_cell_um)
     pipeline = Pipeline(
         frames,
         governor,

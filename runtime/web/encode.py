@@ -34,8 +34,13 @@ class Packet:
     payload: bytes
 
 
-def encode_packet(result: Result, number: int) -> Packet:
+def encode_packet(result: Result, number: int, red_cell_um: float) -> Packet:
     """Pack a result: uint32 LE length of the header, header (JSON), JPEG, deflated class ids.
+
+    Args:
+        result: to be shown.
+        number: of the packet.
+        red_cell_um: diameter of a red cell, which turns the scale into micrometres per pixel of the camera.
 
     The mask is uint8 class ids, row by row, as zlib data; the page paints it, so that what it shows (classes,
     strength) can change without another byte from here.
@@ -71,6 +76,7 @@ def encode_packet(result: Result, number: int) -> Packet:
             ],
             "red_cell_px": result.scale.red_cell_px,
             "scale_source": result.scale.source,
+            "um_per_px": round(red_cell_um / result.scale.red_cell_px, 5),
             "latency_ms": round(result.latency_ms, 1),
             "captured_ms_ago": round((time.monotonic_ns() - result.frame.captured_ns) / 1e6, 1),
             "setting": used.setting if used else None,
@@ -97,14 +103,22 @@ class PageSink:
     Args:
         wanted: whether a page can take another packet now.
         publish: gets each packet.
+        red_cell_um: diameter that the model in use takes a red cell to have; it may change with the bundle.
     """
 
     name = "page"
 
-    def __init__(self, wanted: Callable[[], bool], publish: Callable[[Packet], None], faults: FaultLog) -> None:
+    def __init__(
+        self,
+        wanted: Callable[[], bool],
+        publish: Callable[[Packet], None],
+        faults: FaultLog,
+        red_cell_um: Callable[[], float],
+    ) -> None:
         self._wanted = wanted
         self._publish = publish
         self._faults = faults
+        self._red_cell_um = red_cell_um
         self._results = Mailbox[Result]()
         self._shown = Shown()
         self._latest: Result | None = None
@@ -150,7 +164,7 @@ class PageSink:
             number += 1
             began_s = time.perf_counter()
             try:
-                packet = encode_packet(latest, number)
+                packet = encode_packet(latest, number, self._red_cell_um())
                 self._shown.keep(number, latest)
                 self._publish(packet)
             except Exception as error:  # a page that cannot be fed is told of; the next result is tried

@@ -2,6 +2,7 @@
 
 import { byId, setHidden } from "/static/dom.js";
 import { traceOutlines } from "/static/outlines.js";
+import { showScaleBar } from "/static/scalebar.js";
 
 const OUTLINE_PX = 1.75;
 const FRAME_COLOUR = "#f0e442";
@@ -16,7 +17,7 @@ export class Painter {
   #colours = new Map();
   #wanted = new Uint8Array(256);
   #hidden = new Set();
-  #look = { masks: true, outlinesOnly: false, opacity: 0.26, centres: false };
+  #look = { masks: true, outlinesOnly: false, opacity: 0.26, centres: false, scaleBar: true };
   #marked = false;
   #lens;
   #due = false;
@@ -108,9 +109,11 @@ export class Painter {
     if (!this.#result) return;
     const { left, top, scale } = this.#lens.place(this.#picture);
     const { header } = this.#result;
+    const dotsPerPixel = scale * this.#picture.width / header.width;
+    showScaleBar(this.#look.scaleBar ? header.um_per_px * dots / dotsPerPixel : null);
     if (this.#look.masks) this.#drawMasks(left, top, scale * this.#picture.width / header.mask_width, dots);
     pen.setTransform(1, 0, 0, 1, 0, 0);
-    if (this.#look.centres || this.#marked) this.#drawMarks(left, top, scale * this.#picture.width / header.width, dots);
+    if (this.#look.centres || this.#marked) this.#drawMarks(left, top, dotsPerPixel, dots);
   }
 
   #drawMasks(left, top, scale, dots) {

@@ -1,4 +1,4 @@
-// The tab for how the picture is shown: masks, opacity, outlines, marks, numbers, theme, scale.
+// The tab for how the picture is shown: masks, opacity, outlines, marks, scale bar, numbers, scale.
 
 import { post } from "/static/api.js";
 import { byId, make, makeSwitch, setAttribute, setText } from "/static/dom.js";
@@ -10,7 +10,8 @@ const SOURCES = { given: "given", um_per_px: "from µm per pixel", estimated: "m
 
 export class ViewTab {
   #painter;
-  #look = recall("look", { opacity: 0.26, outlinesOnly: false, centres: false });
+  // What was remembered by an earlier version may lack the newest switch.
+  #look = { opacity: 0.26, outlinesOnly: false, centres: false, scaleBar: true, ...recall("look", {}) };
   #masks = true;
   #opacity;
   #switches = {};
@@ -24,12 +25,13 @@ export class ViewTab {
     this.#opacity.addEventListener("input", () => this.#set({ opacity: this.#opacity.valueAsNumber / 100 }));
     this.#switches.outlines = makeSwitch("Outlines only", this.#look.outlinesOnly, () => this.flipOutlines(), "O");
     this.#switches.centres = makeSwitch("Mark cells and counting frame", this.#look.centres, () => this.flipCentres(), "X");
+    this.#switches.scaleBar = makeSwitch("Scale bar", this.#look.scaleBar, (on) => this.#set({ scaleBar: on }));
     this.#switches.big = makeSwitch("Big numbers, for across the room", false, () => this.flipBig(), "B");
     this.#switches.keys = makeSwitch("Single keys act", keysWanted(), (on) => this.#keys(on));
     byId("panel-view").append(
       make("h2", {}, "Masks"),
       make("label", { className: "slider" }, make("span", {}, "Opacity"), this.#opacity),
-      this.#switches.outlines, this.#switches.centres,
+      this.#switches.outlines, this.#switches.centres, this.#switches.scaleBar,
       make("h2", {}, "Page"), this.#switches.big, this.#switches.keys,
       make("h2", {}, "Scale"), this.#scale(),
     );
@@ -69,6 +71,7 @@ export class ViewTab {
     remember("look", this.#look);
     setAttribute(this.#switches.outlines, "aria-checked", this.#look.outlinesOnly);
     setAttribute(this.#switches.centres, "aria-checked", this.#look.centres);
+    setAttribute(this.#switches.scaleBar, "aria-checked", this.#look.scaleBar);
     this.#painter.look({ ...this.#look, masks: this.#masks });
   }
 

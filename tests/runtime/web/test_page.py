@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from page_standins import AT_CELLS, COVERED, DESKTOP, PICTURE
 
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
@@ -119,6 +120,34 @@ def test_zoom_by_wheel_keys_and_buttons_keeps_masks_on_their_cells(page):
     page.click("#zoom-fit")
     page.wait_for_function("() => document.getElementById('zoom-factor').textContent === '1×'")
     assert page.evaluate(box)[2] < width
+
+
+BAR_UM_PER_PX = """() => {
+  const [rule, label] = document.getElementById("scale-bar").children;
+  return parseFloat(label.textContent) / rule.getBoundingClientRect().width;
+}"""
+# What the header says, of the picture as it lies on the page.
+SHOWN_UM_PER_PX = """() => {
+  const { um_per_px, width } = window.hemonode.painter.header;
+  return um_per_px * width / document.getElementById("picture").getBoundingClientRect().width;
+}"""
+
+
+def test_a_scale_bar_of_a_round_length_follows_the_zoom_and_can_be_switched_off(page):
+    page.keyboard.press(" ")
+    for zoom in (0, -600, -1800):
+        page.mouse.move(400, 350)
+        page.mouse.wheel(0, zoom)
+        page.wait_for_timeout(150)
+        assert page.evaluate(BAR_UM_PER_PX) == pytest.approx(page.evaluate(SHOWN_UM_PER_PX), rel=0.01)
+        assert page.inner_text("#scale-bar") in {f"{times * ten:g} µm" for times in (1, 2, 5) for ten in (0.1, 1, 10)}
+        assert 60 < page.locator("#scale-bar i").bounding_box()["width"] <= 160
+    page.click("#tab-view")
+    page.get_by_role("switch", name="Scale bar").click()
+    page.wait_for_selector("#scale-bar", state="hidden")
+    page.reload()
+    page.wait_for_selector("#placeholder", state="hidden")
+    assert not page.is_visible("#scale-bar"), "the choice is remembered"
 
 
 def test_theme_follows_the_system_and_remembers_another_choice(open_page):

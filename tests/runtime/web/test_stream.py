@@ -60,6 +60,7 @@ def test_a_program_gets_pictures_masks_and_counts(served, web):
         assert mask.shape == (480, 640)
         assert set(np.unique(mask)) == {0, 1, 2, 3}
         assert len(header["cells"]) == sum(count["visible"] for count in header["counts"])
+        assert header["um_per_px"] == pytest.approx(7.5 / header["red_cell_px"], abs=1e-4)
         assert (header["setting"], header["engine"]) == ("tol1e-3", "stand-in")
         assert 0 <= header["captured_ms_ago"] < 60_000
         stream.send(f"drawn {header['number']}")

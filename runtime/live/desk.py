@@ -6,13 +6,14 @@ import threading
 import time
 from datetime import datetime, timedelta, timezone
 
-from hemonode.device.camera.contract import Control
+from hemonode.device.camera.contract import Camera, Control
 from hemonode.errors import DeviceError, HemonodeError
 from hemonode.runtime.live.events import Event
 from hemonode.runtime.live.parts import Parts
 from hemonode.runtime.live.report import judge, report
 from hemonode.runtime.live.result import Result
 from hemonode.runtime.live.sampling import Sampling
+from hemonode.runtime.live.sources import Source
 from hemonode.runtime.live.status import Condition, LiveStatus
 from hemonode.runtime.live.view import Choice, Choices, FieldCount, SolverWish, TallyWish
 from hemonode.runtime.record.store import SessionStore
@@ -30,8 +31,10 @@ class Desk:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._sampling = Sampling(parts)
-        # Two people at two pages: one camera is opened, one sample begun, after the other.
+        # Two people at two pages: one sample is begun after the other.
         self._changing = threading.Lock()
+        # Of its own: a camera that never opens must not keep anybody from counting.
+        self._opening = threading.Lock()
 
     @property
     def store(self) -> SessionStore:
@@ -57,17 +60,14 @@ class Desk:
 
     def choose_source(self, source_id: str) -> None:
         """Opens the camera before the one in use is let go, unless they are the same."""
-        with self._changing:
-            parts = self._parts
-            source = parts.sources.find(source_id)
-            if source_id == parts.capture.status().id:
-                return
-            camera = source.open()
-            # First: a picture of the old camera that came after the others were told would count as one of the new.
-            parts.capture.change_source(camera, source.open, source.id, source.kind)
-            parts.tally.source_changed()
-            parts.scale.forget()
-            parts.log.add("command", f"The source is now {source.name}.")
+        source = self._parts.sources.find(source_id)
+        if not self._opening.acquire(blocking=False):
+            raise DeviceError("A camera is being opened already; wait until it is there, or plug it out and in.")
+        try:
+            if source_id != self._parts.capture.status().id:
+                self._show(source, source.open())
+        finally:
+            self._opening.release()
 
     def choose_bundle(self, bundle_id: str) -> None:
         """Opened and warmed up in the background."""
@@ -126,6 +126,15 @@ class Desk:
     def events(self, after: int = 0) -> tuple[Event, ...]:
         """Those that are still kept."""
         return self._parts.log.after(after)
+
+    def _show(self, source: Source, camera: Camera) -> None:
+        parts = self._parts
+        with self._changing:
+            # First: a picture of the old camera that came after the others were told would count as one of the new.
+            parts.capture.change_source(camera, source.open, source.id, source.kind)
+            parts.tally.source_changed()
+            parts.scale.forget()
+            parts.log.add("command", f"The source is now {source.name}.")
 
     def _keep(self, kind: FieldKind, packet: int | None, note: str) -> FieldCount:
         result = self._parts.page.shown(packet)

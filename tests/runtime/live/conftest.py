@@ -70,7 +70,21 @@ def ladder_bundle(tmp_path_factory, colour_bundle):
 
 
 @pytest.fixture
-def paced(monkeypatch):
+def only_engines():
+    """`only_engines(name=entry)` makes these all that there are. They are put back in their order, best first, which
+    monkeypatch would not."""
+    before = dict(ENGINES)
+
+    def keep(**entries):
+        ENGINES.clear()
+        ENGINES.update(entries)
+
+    yield keep
+    keep(**before)
+
+
+@pytest.fixture
+def paced(monkeypatch, only_engines):
     """The only engine of this machine: takes `ms[setting]`, times `load`, for a frame; `opened` are those opened."""
     state = SimpleNamespace(ms={"coarse": 10.0, "usual": 13.0, "exact": 16.0}, load=1.0, opened=[])
 
@@ -95,7 +109,5 @@ def paced(monkeypatch):
             return Paced(opening)
 
     monkeypatch.setitem(__import__("sys").modules, "tests.paced", Module)
-    for name in list(ENGINES):
-        monkeypatch.delitem(ENGINES, name)
-    monkeypatch.setitem(ENGINES, "paced", EngineEntry("tests.paced", "cpu"))
+    only_engines(paced=EngineEntry("tests.paced", "cpu"))
     return state

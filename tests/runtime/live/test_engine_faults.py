@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from hemonode.device.frame import Frame
-from hemonode.errors import PictureError
+from hemonode.errors import EngineError, PictureError
 from hemonode.runtime.engines import ENGINES, EngineEntry
 from hemonode.runtime.engines.cpu import CpuEngine
 from hemonode.runtime.live import workers
@@ -47,7 +47,7 @@ class Sick(CpuEngine):
 
 
 @pytest.fixture
-def ward(monkeypatch):
+def ward(monkeypatch, only_engines):
     """How the engine fares; `ill_up_to`: engines opened up to this number catch the illness."""
     state = SimpleNamespace(illness=None, ill_up_to=0, opened=[], hanging=[], end=threading.Event())
 
@@ -57,10 +57,7 @@ def ward(monkeypatch):
             return Sick(opening, state)
 
     monkeypatch.setitem(__import__("sys").modules, "tests.sick", Module)
-    for name in list(ENGINES):
-        monkeypatch.delitem(ENGINES, name)
-    monkeypatch.setitem(ENGINES, "sick", EngineEntry("tests.sick", "cpu"))
-    monkeypatch.setitem(ENGINES, "cpu", EngineEntry("hemonode.runtime.engines.cpu", "cpu"))
+    only_engines(sick=EngineEntry("tests.sick", "cpu"), cpu=ENGINES["cpu"])
     # Tests do not wait as long as users may have to.
     monkeypatch.setattr(workers, "HUNG_LEAST_S", 0.6)
     monkeypatch.setattr(workers, "LATE_LEAST_S", 0.3)
@@ -177,6 +174,39 @@ def test_while_one_frame_hangs_the_others_results_go_on_before_it_is_given_up(wa
     assert running.pipeline.drops()["hung"] == 0
 
 
+def test_a_frame_that_comes_late_and_then_fails_is_counted_once(ward, view, draw_cells):
+    late = threading.Event()
+
+    class Late:
+        measure_red_cell_px, give_up = None, staticmethod(lambda _: False)
+        frames = 0
+
+        def segment(self, *_, **__):
+            self.frames += 1
+            if self.frames == 20:
+                late.wait(20)
+                raise EngineError("too late")
+            return found
+
+    model = view.start().model
+    pixels = draw_cells(150, 200, [(2, 60.0, 60.0, 40.0)])
+    found, frames = model.segment(pixels, red_cell_px=40.0), Mailbox()
+    scale = LiveScale(7.5, Scale(40.0, "given"))
+    pipeline = Pipeline(frames, Late(), Crew.of(2), scale, lambda: (1, 2, 3), [], view.faults)
+    pipeline.start()
+    until, number = time.monotonic() + 20, 0
+    while not view.faults.count("segmentation"):
+        assert time.monotonic() < until
+        frames.put(Frame(pixels, number, time.monotonic_ns()))
+        number += 1
+        time.sleep(0.01)
+        if pipeline.drops()["late"]:
+            late.set()
+    pipeline.request_stop()
+    assert pipeline.join(time.monotonic() + 20)
+    assert (pipeline.drops()["late"], pipeline.drops()["failed"]) == (1, 0)
+
+
 def test_with_an_engine_that_hangs_it_still_stops_within_two_seconds(ward, view):
     running = view.start()
     go_on(running)
@@ -185,8 +215,9 @@ def test_with_an_engine_that_hangs_it_still_stops_within_two_seconds(ward, view)
     began = time.monotonic()
     running.pipeline.request_stop()
     running.model.request_stop()
-    assert not running.pipeline.join(began + 2)
-    assert running.model.join(began + 2)
+    # Whether a worker hangs or an engine that was being opened beside, nobody waits for it.
+    running.pipeline.join(began + 2)
+    running.model.join(began + 2)
     assert time.monotonic() - began < 2.5
 
 
@@ -207,8 +238,10 @@ def test_when_memory_runs_out_the_engines_of_other_settings_are_closed(ward, vie
     model = running.model
     running.run_until(lambda: model.ready("euler-1") and model.ready("rk4-1"))
     ward.illness, ward.ill_up_to = "memory", len(ward.opened)
-    running.run_until(lambda: told(view, "Memory ran out"))
+    running.run_until(lambda: view.faults.count("memory") >= 3)
+    assert len(told(view, "Memory ran out")) == 1, "told once, not with every frame"
     assert not model.ready("euler-1")
+    ward.illness = None
     go_on(running)
     assert not model.ready("euler-1"), "it is not opened again at once"
 

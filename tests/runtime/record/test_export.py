@@ -9,7 +9,6 @@ import re
 import sys
 from html.parser import HTMLParser
 
-import pyarrow.parquet
 import pytest
 
 from hemonode.errors import OutputError
@@ -60,10 +59,11 @@ def test_the_summary_gives_each_class_with_its_intervals(finished_session):
 
 
 def test_parquet_holds_fields_with_their_cells_typed(finished_session):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: pip install 'hemonode[parquet]'")
     store, session = finished_session
     data, media_type, name = exported(store, session, "parquet")
     assert (media_type, name.endswith(".parquet")) == ("application/vnd.apache.parquet", True)
-    table = pyarrow.parquet.read_table(io.BytesIO(data))
+    table = parquet.read_table(io.BytesIO(data))
     assert table.num_rows == 3
     assert table["red_cell_counted"].to_pylist() == [3, 3, 3]
     assert str(table.schema.field("taken").type) == "timestamp[ms, tz=UTC]"

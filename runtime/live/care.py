@@ -36,7 +36,7 @@ class EngineCare:
     Args:
         segmenter: whose engines these are.
         log: hears of every move.
-        faults: hears of what cannot be mended.
+        faults: hears of what cannot be mended, and of memory that runs out, which every frame may say again.
         relieve: called when memory ran out, with the setting in use and for how long no other shall be opened.
     """
 
@@ -65,7 +65,9 @@ class EngineCare:
         if isinstance(error, _NOT_THE_ENGINE):
             return
         if out_of_memory(error):
-            self._log.add("fault", f"Memory ran out: the engines of other settings than {setting} are closed.")
+            self._faults.report(
+                "memory", EngineError(f"Memory ran out: the engines of other settings than {setting} are closed.")
+            )
             self._relieve(setting, _RELIEF_S)
         with self._lock:
             self._in_a_row += 1

@@ -152,22 +152,24 @@ class Pipeline:
             return frame
 
     def _process(self, frame: Frame, worker: Worker, ticket: int) -> None:
-        result = None
+        result, cause = None, "failed"
         try:
             result = self._result(frame)
+            cause = "measuring"
         except Exception as error:  # a worker outlives whatever one frame does to it; the page shows the fault
             self._faults.report("segmentation", error)
-            self._drop("failed")
             self._stopping.wait(POLL_S)  # a fault with every frame must not spin
         finally:
-            self._order.finish(ticket, result)
+            # One that was called late is counted already.
+            if self._order.finish(ticket, result) and result is None:
+                self._drop(cause)
             self._workers.done(worker)
 
     def _result(self, frame: Frame) -> Result | None:
+        """None: the frame was only used to measure the scale."""
         taken_ns = time.monotonic_ns()
         scale = self._measured_scale(frame)
         if scale is None:
-            self._drop("measuring")
             return None
         segmentation = self._segmenter.segment(frame.pixels, red_cell_px=scale.red_cell_px)
         counts = tally(list(segmentation.cells), self._countable_ids())

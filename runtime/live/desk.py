@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from hemonode.device.camera.contract import Camera, Control
-from hemonode.errors import DeviceError, HemonodeError
+from hemonode.errors import DeviceError, HemonodeError, UnknownNameError
 from hemonode.runtime.live.events import Event
 from hemonode.runtime.live.parts import Parts
 from hemonode.runtime.live.report import judge, report
@@ -100,6 +100,10 @@ class Desk:
 
     def set_control(self, name: str, *, value: float | None = None, automatic: bool | None = None) -> Control:
         """At the camera."""
+        known = {control.name for control in self.controls()}
+        # Of a camera that is away nothing is known; what it is asked then tells why.
+        if known and name not in known:
+            raise UnknownNameError(f"The camera has no control {name!r}; it has {', '.join(sorted(known))}.")
         control = self._parts.capture.set_control(name, value=value, automatic=automatic)
         self._parts.log.add(
             "command", f"{control.label} of the camera was set.", name=name, value=control.value, automatic=automatic

@@ -37,6 +37,9 @@ class LiveSession:
         # who starts the view again can go on with it.
         parts.tally.pause()
         parts.tally.request_stop()
+        if parts.tally.status().state == "off":
+            # Fields counted by hand belong to no sample that could be gone on with.
+            parts.recorder.finish()
         ended = [parts.tally.join(deadline_s)]
         parts.recorder.request_stop()
         ended += [part.join(deadline_s) for part in (*gives, parts.recorder)]

@@ -66,8 +66,7 @@ def _view(status: LiveStatus) -> Iterator[Metric]:
     yield _gauge("hemonode_source_age_seconds", "Since the latest picture", source.age_s)
     yield _counter("hemonode_results", "Frames that became results", status.results)
     yield _gauge("hemonode_result_rate_hertz", "Results a second", status.rate_hz)
-    drops = {**status.drops, "missed": source.missed, "damaged": source.damaged}
-    yield _counters("hemonode_frames_dropped", "Frames that became no result, by cause", "cause", drops)
+    yield _counters("hemonode_frames_dropped", "Frames that became no result, by cause", "cause", status.drops)
     yield _stages(status.stages)
     faults = {fault.origin: fault.count for fault in status.faults}
     yield _counters("hemonode_faults", "Faults so far, of the parts that had one lately", "origin", faults)

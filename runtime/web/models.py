@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from hemonode.runtime.live.view import SolverWish, TallyAction, TallyWish
 
@@ -47,12 +48,18 @@ class Chosen(_Request):
 
 
 class SolverRequest(_Request):
-    """See `SolverWish`."""
+    """See `SolverWish`; a fixed one needs its setting."""
 
     mode: Literal["automatic", "fixed"]
     setting: ChoiceId | None = None
     target: Literal["latency", "frame_time"] = "latency"
     target_ms: float | None = Field(default=None, ge=1, le=60_000)
+
+    @model_validator(mode="after")
+    def _fixed_to_something(self) -> SolverRequest:
+        if self.mode == "fixed" and self.setting is None:
+            raise PydanticCustomError("setting_missing", "give the setting that shall be fixed")
+        return self
 
     def wish(self) -> SolverWish:
         """The same for the live view."""

@@ -112,6 +112,12 @@ class Idle:
     def pause(self):
         pass
 
+    def status(self):
+        return SimpleNamespace(state="off")
+
+    def finish(self):
+        pass
+
     def close(self):
         pass
 

@@ -107,6 +107,7 @@ def test_a_sample_is_tallied_recorded_and_taken_home(served, web):
     ("path", "body", "said"),
     [
         ("/api/solver", {"mode": "fastest"}, "mode"),
+        ("/api/solver", {"mode": "fixed"}, "give the setting that shall be fixed"),
         ("/api/solver", {"mode": "automatic", "target_ms": -1}, "target_ms"),
         ("/api/solver", {"mode": "automatic", "target_ms": 10, "shell": "rm"}, "shell: is not known here"),
         ("/api/solver", {"mode": "automatic", "<b>": 1}, "(a key): is not known here"),

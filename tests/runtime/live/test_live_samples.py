@@ -10,7 +10,6 @@ from hemonode.runtime.live.config import LiveConfig
 from hemonode.runtime.live.desk import Desk
 from hemonode.runtime.live.session import LiveSession
 from hemonode.runtime.live.view import TallyWish
-from hemonode.runtime.record.facts import InterruptedSession
 
 
 @pytest.fixture
@@ -47,22 +46,3 @@ def test_a_tally_that_ran_when_the_view_stopped_can_be_gone_on_with(lab):
     desk.tally(TallyWish("start", "Ward 8"))
     stop()
     assert [kept.state for kept in desk.store.sessions()] == ["interrupted"]
-
-
-def test_a_sample_that_another_model_counted_is_not_gone_on_with(colour_bundle):
-    ended = []
-    interrupted = InterruptedSession(
-        "1", "Ward 7", datetime.now(timezone.utc), {9: 30}, area=4.0, fields=4, classes={9: "parasite"}
-    )
-    parts = SimpleNamespace(
-        model=SimpleNamespace(manifest=colour_bundle.manifest),
-        recorder=SimpleNamespace(interrupted=lambda: interrupted, finish=lambda: ended.append("session")),
-        tally=SimpleNamespace(
-            status=lambda: SimpleNamespace(state="counting"),
-            goal=lambda *_: None,
-            finish=lambda: ended.append("tally"),
-        ),
-    )
-    with pytest.raises(HemonodeError, match="other classes"):
-        Desk(parts).tally(TallyWish("start", proceed=True))
-    assert ended == []

@@ -48,6 +48,10 @@ class Sampling:
         interrupted = parts.recorder.interrupted() if wish.proceed else None
         if wish.proceed and interrupted is None:
             raise HemonodeError("No session was interrupted; start a new tally.")
+        if interrupted is not None and interrupted.classes != self._classes():
+            raise HemonodeError(
+                f"{interrupted.name} was counted by a model with other classes; choose that one, or start a new tally."
+            )
         # Before anything is ended for it.
         parts.tally.goal(wish.goal_percent, wish.goal_class)
         self._finish()
@@ -68,6 +72,9 @@ class Sampling:
         if self._session is not None:
             self._parts.recorder.finish()
             self._session = None
+
+    def _classes(self) -> dict[int, str]:
+        return {record.id: record.name for record in self._parts.model.manifest.classes if record.countable}
 
     def _facts(self, name: str) -> SessionFacts:
         parts = self._parts

@@ -49,6 +49,7 @@ class InterruptedSession:
         counted: cells of the tally so far, by class id.
         area: covered by the tally so far, in fields of view.
         fields: recorded.
+        classes: that were counted, name by class id.
     """
 
     session: str
@@ -57,3 +58,4 @@ class InterruptedSession:
     counted: Mapping[int, int]
     area: float
     fields: int
+    classes: Mapping[int, str]

@@ -77,6 +77,7 @@ class SessionStore:
             counted=latest.counted if tallied else {},
             area=latest.area if tallied else 0.0,
             fields=latest.fields,
+            classes={entry.id: entry.name for entry in latest.classes if entry.countable},
         )
 
     def fields(self, session: str, after: int = 0, limit: int | None = None) -> tuple[RecordedField, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime, timezone
 from types import SimpleNamespace
 
 import pytest
 
-from hemonode.errors import DeviceError
+from hemonode.errors import DeviceError, HemonodeError
 from hemonode.runtime.live.desk import Desk
 from hemonode.runtime.live.view import TallyWish
+from hemonode.runtime.record.facts import InterruptedSession
 
 
 def test_a_camera_that_never_opens_keeps_nobody_from_counting():
@@ -45,3 +47,22 @@ def test_a_camera_that_never_opens_keeps_nobody_from_counting():
     go_on.set()
     choosing.join(10)
     assert done == ["paused", "refused"]
+
+
+def test_a_sample_that_another_model_counted_is_not_gone_on_with(colour_bundle):
+    ended = []
+    interrupted = InterruptedSession(
+        "1", "Ward 7", datetime.now(timezone.utc), {9: 30}, area=4.0, fields=4, classes={9: "parasite"}
+    )
+    parts = SimpleNamespace(
+        model=SimpleNamespace(manifest=colour_bundle.manifest),
+        recorder=SimpleNamespace(interrupted=lambda: interrupted, finish=lambda: ended.append("session")),
+        tally=SimpleNamespace(
+            status=lambda: SimpleNamespace(state="counting"),
+            goal=lambda *_: None,
+            finish=lambda: ended.append("tally"),
+        ),
+    )
+    with pytest.raises(HemonodeError, match="other classes"):
+        Desk(parts).tally(TallyWish("start", proceed=True))
+    assert ended == []

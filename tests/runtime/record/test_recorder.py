@@ -145,6 +145,7 @@ def test_a_tally_that_was_cut_off_can_be_gone_on_with(recorders, record, kept, s
     assert (interrupted.session, interrupted.name, interrupted.fields) == (session, "Slide 9", 2)
     assert interrupted.counted == {class_id: 2 * count for class_id, count in record.counts.items()}
     assert interrupted.area == 2.0
+    assert interrupted.classes == {1: "white_cell", 2: "red_cell", 3: "platelet"}
     again.proceed(session)
     assert kept(again) == 3
     assert again.store.session(session).state == "recording"

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from live_standins import wait_until
 
 from hemonode.cli import main
 from hemonode.device.frame import Frame
@@ -54,14 +55,6 @@ def make_field(sequence=0, kind="tallied", *, note="", warnings=(), side=96, um_
 def make_facts(name="Tuesday 3", **changes):
     facts = {"um_per_px": 0.1, "red_cell_px": 40.0, "settings": {"mode": "automatic", "target_ms": 40.0}} | changes
     return SessionFacts(name, "USB camera", "first_light", 64 * "a", "0.1.0", CLASSES, **facts)
-
-
-def wait_until(true, timeout_s=20.0):
-    deadline = time.monotonic() + timeout_s
-    while not true():
-        if time.monotonic() > deadline:
-            pytest.fail("what the test waits for did not happen")
-        time.sleep(0.005)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import socket
 import struct
 import threading
-import time
 import zlib
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+from live_standins import wait_until
 from live_view_standin import StandinView
 from websockets.sync.client import connect
 
@@ -24,14 +24,6 @@ from hemonode.runtime.web.refusals import Refusals
 from hemonode.runtime.web.server import LiveServer, build_app, listen
 
 TOKEN = "correct-horse-battery"
-
-
-def wait_until(true, timeout_s=20.0):
-    deadline = time.monotonic() + timeout_s
-    while not true():
-        if time.monotonic() > deadline:
-            pytest.fail("what the test waits for did not happen")
-        time.sleep(0.01)
 
 
 class Served:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -129,6 +130,8 @@ def _bundle_read_again_on_hangup(desk: Desk, notifier: Notifier) -> Iterator[Non
 
 def _leave_at_once() -> None:
     # Closing an engine or unloading a driver under a thread that is still inside it can crash or hang.
+    for handler in logging.getLogger().handlers:
+        handler.flush()
     print("hemonode: a camera or engine did not answer within two seconds and was left behind.", file=sys.stderr)
     sys.stderr.flush()
     os._exit(0)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import faulthandler
 import json
 import logging
+import queue
 import re
 import sys
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -22,6 +24,10 @@ BURST = 5
 SPAN_S = 60.0
 KINDS_KEPT = 256
 
+WAITING = 1000
+"""Lines that wait for a terminal or journal that takes none; more are let go, and counted."""
+_LAST_LINES_S = 0.5
+
 _LOUD_LIBRARIES = ("uvicorn", "uvicorn.error", "websockets", "asyncio")
 
 
@@ -34,9 +40,10 @@ def start_logs(config: LogConfig, stream: TextIO | None = None) -> None:
         with suppress(OSError, ValueError, RuntimeError, AttributeError):
             faulthandler.enable()
     plain = config.format == "plain" or (config.format == "auto" and stream.isatty())
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(PlainLines() if plain else JsonLines())
-    handler.addFilter(Repeats())
+    writes = logging.StreamHandler(stream)
+    writes.setFormatter(PlainLines() if plain else JsonLines())
+    writes.addFilter(Repeats())
+    handler = Aside(writes) if stream is sys.stderr else writes
     root = logging.getLogger()
     for earlier in [found for found in root.handlers if found.get_name() == "hemonode"]:
         root.removeHandler(earlier)
@@ -45,6 +52,46 @@ def start_logs(config: LogConfig, stream: TextIO | None = None) -> None:
     logging.getLogger("hemonode").setLevel(config.level.upper())
     for name in _LOUD_LIBRARIES:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(config.level.upper())))
+
+
+class Aside(logging.Handler):
+    """Writes in a thread of its own: a terminal that is held, or a full pipe, must stop no frame and no page.
+
+    Args:
+        writes: gets each record.
+    """
+
+    def __init__(self, writes: logging.Handler) -> None:
+        super().__init__()
+        self._writes = writes
+        self._records = queue.Queue[logging.LogRecord](WAITING)
+        self._lost = 0
+        threading.Thread(target=self._run, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Leave a record to be written."""
+        try:
+            self._records.put_nowait(record)
+        except queue.Full:
+            self._lost += 1
+
+    def flush(self) -> None:
+        """Wait for what was left to be written, but not for ever."""
+        until_s = time.monotonic() + _LAST_LINES_S
+        while self._records.unfinished_tasks and time.monotonic() < until_s:
+            time.sleep(0.005)
+
+    def _run(self) -> None:
+        while True:
+            record = self._records.get()
+            self._writes.handle(record)
+            lost, self._lost = self._lost, 0
+            if lost:
+                record = logging.LogRecord(
+                    __name__, logging.WARNING, __file__, 0, "%d lines were not written: nobody took them", (lost,), None
+                )
+                self._writes.handle(record)
+            self._records.task_done()
 
 
 @dataclass

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
+import os
+import time
 
 import pytest
 
@@ -52,6 +55,26 @@ def test_a_terminal_gets_sentences_and_a_pipe_gets_json(log):
         assert stream.getvalue().startswith("{") == is_json
         assert "the camera is away" in stream.getvalue()
     assert stream.getvalue().count("\n") == 1, "an earlier handler was not replaced"
+
+
+def test_a_terminal_that_is_held_stops_nothing_and_gets_its_lines_when_it_goes_on(log, monkeypatch):
+    taking, giving = os.pipe()
+    os.set_blocking(giving, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(giving, b"." * 4096)
+    os.set_blocking(giving, True)
+    with os.fdopen(giving, "w") as held, os.fdopen(taking) as terminal:
+        monkeypatch.setattr("sys.stderr", held)
+        monkeypatch.setattr("faulthandler.enable", lambda: None)
+        start_logs(LogConfig(format="json", level="info"))
+        events = EventLog()
+        started = time.monotonic()
+        for number in range(20):
+            events.add("engine", f"line {number}")
+        assert time.monotonic() - started < 5
+        for number in range(20):
+            assert f"line {number}" in terminal.readline()
 
 
 def test_what_a_client_sent_can_neither_end_a_line_nor_colour_the_terminal(log):

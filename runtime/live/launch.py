@@ -57,6 +57,7 @@ def serve(config: LiveConfig, announce: Announce) -> None:
                 else:
                     page.serve(desk, parts, notifier, announce, headless=config.headless)
         finally:
+            _end_undisturbed()
             notifier.request_stop()
             if not session.stop():
                 _leave_at_once()
@@ -107,6 +108,13 @@ def _wait_until_told() -> None:
     with suppress(KeyboardInterrupt):
         while True:
             time.sleep(3600)
+
+
+def _end_undisturbed() -> None:
+    """Ctrl-C and SIGTERM do nothing more: the stop is bounded; broken off, it loses counts and aborts in an engine."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @contextmanager

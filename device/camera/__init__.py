@@ -61,8 +61,9 @@ def camera_kind(source: str) -> str:
         there = is_file = False
     if not there:
         raise DeviceError(
-            f"There is no camera {without_credentials(source)!r}; give 'simulated', a folder of pictures, a picture, "
-            "a video file, /dev/video0, v4l2:serial=NUMBER, csi:0, genicam:NUMBER or an address (rtsp://…, http://…)."
+            f"There is no folder, file or camera {without_credentials(source)!r}; give 'simulated', a folder of "
+            "pictures, a picture, a video file, "
+            "/dev/video0, v4l2:serial=NUMBER, csi:0, genicam:NUMBER or an address (rtsp://…, http://…)."
         )
     return "video" if is_file and path.suffix.lower() in VIDEO_SUFFIXES else "folder"
 

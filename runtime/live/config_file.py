@@ -34,6 +34,7 @@ _PATHS = (
 # What pydantic calls a thing, in the words of a TOML file.
 _EXPECTED = {
     "tuple_type": "must be a list; a table that there may be several of is written [[…]]",
+    "string_unicode": "must be text in UTF-8; rename what has other bytes in its name",
     "model_type": "must be a table: a line of its own with the name in brackets, and keys below it",
 }
 

@@ -17,7 +17,9 @@ def the_session(store: SessionStore, named: str) -> RecordedSession:
         OutputError: the store cannot be read.
     """
     sessions = store.sessions()
-    if named == LAST and sessions:
+    if named == LAST:
+        if not sessions:
+            raise UnknownNameError("nothing has been recorded yet.")
         return sessions[0]
     found = [session for session in sessions if session.id == named]
     found = found or [session for session in sessions if named and session.id.startswith(named)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import weakref
 from typing import Any
@@ -53,7 +54,12 @@ def listen(host: str, port: int, limits: Limits | None = None, refusals: Refusal
     except OSError as error:
         listener.close()
         raise HemonodeError(
-            f"cannot serve on {host} port {port}: {error.strerror or error}; "
-            "choose another with --port (0 takes any free one)"
+            f"cannot serve on {host} port {port}: {error.strerror or error}; {_remedy(error)}"
         ) from error
     return listener
+
+
+def _remedy(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return "give an address of this machine with --host (0.0.0.0 takes them all)"
+    return "choose another with --port (0 takes any free one)"

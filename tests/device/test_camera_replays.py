@@ -112,7 +112,9 @@ def test_sources_are_told_apart(folder, video):
 def test_what_names_no_camera_is_refused_with_what_does(source, monkeypatch, tmp_path):
     # An empty name would be the folder one is in.
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DeviceError, match=r"There is no camera .*; give 'simulated', a folder|holds no pictures"):
+    with pytest.raises(
+        DeviceError, match=r"There is no folder, file or camera .*; give 'simulated', a folder|holds no pictures"
+    ):
         open_camera(source)
 
 

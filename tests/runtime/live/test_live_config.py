@@ -133,6 +133,11 @@ def test_a_mistake_is_one_sentence_with_line_or_key(write, text, said):
     assert "correct-horse" not in str(told.value)
 
 
+def test_a_name_that_is_no_text_is_told_as_one():
+    with pytest.raises(HemonodeError, match="UTF-8; rename"):
+        load_config(given={"source": {"source": "smears\udcff"}})
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     for path, said in ((tmp_path / "none.toml", "No such file"), (tmp_path, "Is a directory")):
         with pytest.raises(HemonodeError, match=said):

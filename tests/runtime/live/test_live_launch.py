@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import cv2
 import httpx
@@ -15,6 +16,7 @@ import pytest
 from hemonode.errors import DeviceError, HemonodeError
 from hemonode.runtime.live.config import LiveConfig
 from hemonode.runtime.live.launch import serve
+from hemonode.runtime.web.server import listen
 
 COMMAND = [sys.executable, "-u", "-c", "from hemonode.cli import main; main()", "live"]
 
@@ -76,6 +78,35 @@ def test_a_port_in_use_is_one_sentence_and_exit_1(colour_bundle):
     assert ended.returncode == 1
     assert f"port {port}" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_an_address_of_another_machine_is_told_from_a_port_in_use():
+    with pytest.raises(HemonodeError, match="address of this machine with --host"):
+        listen("192.0.2.1", 0)
+
+
+def test_ctrl_c_again_and_again_still_ends_cleanly(colour_bundle, smears):
+    asked = [
+        str(smears),
+        "--bundle",
+        str(colour_bundle.folder),
+        "--engine",
+        "cpu",
+        "--port",
+        "0",
+        "--red-cell-px",
+        "40",
+    ]
+    running = subprocess.Popen([*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert running.stdout.readline().startswith("Live at")
+        while running.poll() is None:
+            running.send_signal(signal.SIGINT)
+            time.sleep(0.03)
+        _, complaints = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert (running.returncode, "Fatal" in complaints, "stopped by" in complaints) == (0, False, False), complaints
 
 
 def test_a_camera_that_is_not_there_is_named(options):

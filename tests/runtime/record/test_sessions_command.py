@@ -15,6 +15,11 @@ def test_an_empty_store_says_where_sessions_would_go(sessions, tmp_path):
     assert not (tmp_path / "store").exists()
 
 
+def test_the_last_session_of_an_empty_store_is_told_as_none(sessions):
+    status, _, errors = sessions("show", "last")
+    assert (status, "nothing has been recorded yet" in errors) == (1, True), errors
+
+
 def test_sessions_are_listed_newest_first_with_those_cut_off_marked(recorders, record, kept, stop, sessions):
     recorder = recorders()
     recorder.start()

@@ -11,6 +11,7 @@ from hemonode.runtime.live.condition import Results, condition
 from hemonode.runtime.live.meters import Fault
 from hemonode.runtime.live.parts import Parts
 from hemonode.runtime.live.status import ClassStatus, Condition, FaultStatus, LiveStatus
+from hemonode.runtime.record.told import class_label
 
 
 def judge(parts: Parts) -> Condition:
@@ -59,8 +60,7 @@ def _results(parts: Parts) -> Results:
 
 def _class(record: ClassRecord) -> ClassStatus:
     blue, green, red = record.colour_bgr
-    name = record.name.replace("_", " ").capitalize()
-    label = f"{name}s" if record.countable else name
+    label = class_label(record.name, countable=record.countable)
     return ClassStatus(record.id, record.name, label, f"#{red:02x}{green:02x}{blue:02x}", record.countable)
 
 

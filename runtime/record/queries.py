@@ -130,7 +130,9 @@ def _where(column: str, key: int | None) -> tuple[str, tuple[int, ...]]:
 def _classes(connection: sqlite3.Connection) -> dict[int, list[ClassStatus]]:
     found: dict[int, list[ClassStatus]] = defaultdict(list)
     for session, class_id, name, colour, countable in connection.execute("SELECT * FROM classes"):
-        found[session].append(ClassStatus(class_id, name, class_label(name), colour, bool(countable)))
+        found[session].append(
+            ClassStatus(class_id, name, class_label(name, countable=bool(countable)), colour, bool(countable))
+        )
     return found
 
 

@@ -144,9 +144,9 @@ def class_records(classes: Sequence[ClassStatus]) -> tuple[ClassRecord, ...]:
     )
 
 
-def class_label(name: str) -> str:
-    """A class as a person reads it: "White cells"."""
-    return name.replace("_", " ").capitalize() + "s"
+def class_label(name: str, *, countable: bool) -> str:
+    """A class as a person reads it: "White cells", "Background"."""
+    return name.replace("_", " ").capitalize() + ("s" if countable else "")
 
 
 def _bgr(colour: str) -> tuple[int, int, int]:

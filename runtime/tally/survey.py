@@ -88,7 +88,7 @@ class Survey:
         self._since_s: float | None = time.monotonic()
         self._other_classes = False
         self._lens: tuple[tuple[int, int], float] | None = None
-        self._tell(f"The tally of {name or 'a sample'} began.")
+        self._tell(f"The tally of {name or 'a sample'} {'began' if self._first_map else 'goes on'}.")
 
     def consider(self, result: Result, quality: QualityStatus) -> None:
         """Take the next picture, already judged."""

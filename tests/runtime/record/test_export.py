@@ -147,3 +147,10 @@ def test_a_session_can_be_exported_while_it_is_recorded(recorder, record):
     assert counted == sorted(counted)
     record.wait_until(lambda: recorder.status().waiting == 0)
     assert len(rows(exported(recorder.store, session, "csv")[0])) == 120
+
+
+def test_classes_have_the_names_that_a_person_reads(finished_session):
+    store, session = finished_session
+    labels = [entry.label for entry in store.session(session).classes]
+    assert labels[-3:] == ["White cells", "Red cells", "Platelets"]
+    assert set(labels[:-3]) <= {"Background"}

@@ -219,3 +219,12 @@ def test_live_counts_hold_steady_when_one_picture_is_misjudged(classes, slide):
     for number in range(10, 25):
         keeper.accept(slide.result(300, 520, number))
     assert {count.id: count.smoothed for count in keeper.counts()} == {c.id: c.in_frame for c in keeper.counts()}
+
+
+def test_a_tally_that_goes_on_is_not_said_to_begin(classes):
+    log = EventLog()
+    keeper = TallyKeeper(classes, log, FaultLog(), lambda _: None)
+    keeper.begin("Sample 1", goal_percent=25, goal_class=2)
+    keeper.begin("Sample 1", goal_percent=25, goal_class=2, counted={2: 7}, area=0.4)
+    told = [event.message for event in log.after(0) if "paused" not in event.message]
+    assert (told[0], told[-1]) == ("The tally of Sample 1 began.", "The tally of Sample 1 goes on.")

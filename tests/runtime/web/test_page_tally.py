@@ -222,6 +222,14 @@ def test_an_interrupted_tally_can_be_gone_on_with(open_page, microscope, monkeyp
     wishes = []
     monkeypatch.setattr(microscope.view, "tally", wishes.append)
     page = open_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="Go on with “Power cut”").wait_for()
+    assert page.locator("#counts .row-number").count() == 3
+    hidden = page.evaluate("""() => [...document.querySelectorAll("#counts .row-number")].filter((count) => {
+      const { left, right, top, bottom } = count.getBoundingClientRect();
+      return !count.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+    }).length""")
+    assert hidden == 0
     page.get_by_role("button", name="Go on with “Power cut”").click()
     wait_for(page, lambda: wishes and wishes[-1].action == "start" and wishes[-1].proceed)
 

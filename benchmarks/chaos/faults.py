@@ -90,6 +90,7 @@ def _kill(program: Program, _: Store) -> None:
     program.kill()
     program.start()
     program.post("/api/tally", {"action": "start", "proceed": True})
+    program.post("/api/tally", {"action": "resume"})
 
 
 FAULTS = (

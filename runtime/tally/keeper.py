@@ -24,6 +24,7 @@ POLL_S = 0.1
 LEAST_S = 0.04
 """From picture to picture. No hand moves a slide so fast that more of them would tell more."""
 USUAL_GOAL_PERCENT = 10.0
+GOES_ON = "Move the slide to a place not counted yet; Resume counts on from there."
 ORIGIN = "tally"
 """Of its faults and events."""
 
@@ -105,7 +106,7 @@ class TallyKeeper:
             name: of the sample.
             goal_percent: half width that is wanted, percent of the count; None keeps the one before.
             goal_class: id of the class it speaks of; None keeps the one before.
-            counted: cells by class id that an interrupted tally had.
+            counted: cells by class id that an interrupted tally had; it is paused, until the slide lies elsewhere.
             area: that they were found in, in fields of view.
 
         Raises:
@@ -117,6 +118,9 @@ class TallyKeeper:
                 self._survey.finish()
             self._goal = goal
             self._survey = Survey(name, self._classes, goal, counted or {}, area, self._keep, self._log)
+            if counted:
+                # Where the view was is not known any more; what lies under it now may be counted already.
+                self._survey.elsewhere(GOES_ON)
 
     def pause(self) -> None:
         """Count nothing until `resume`. Without a tally, or again, it does nothing."""

@@ -62,6 +62,7 @@ class Steering:
         self._pauses = Pauses()
         self._before: tuple[str, float] | None = None
         self._open_since_s: float | None = None
+        self._well_since_s: float | None = None
 
     @property
     def over(self) -> bool:
@@ -85,9 +86,9 @@ class Steering:
         self._learn(taken.at_s)
         evidence = self._too_long()
         if evidence is not None:
-            self._fits_since_s = None
+            self._fits_since_s = self._well_since_s = None
             return self._down(evidence, taken.at_s)
-        self.unfit = self.unfit and not self._keeps_well()
+        self.unfit = self.unfit and not self._keeps_well(taken.at_s)
         return self._up(taken.at_s)
 
     def limit(self, ceiling: int, cause: str, reason: str, now_s: float) -> Move | None:
@@ -153,11 +154,14 @@ class Steering:
                 return last
         return None
 
-    def _keeps_well(self) -> bool:
-        """Whether hardly a frame has been above the target for a while."""
-        over = sum(taken.value_ms > self.target_ms for taken in self._window)
-        span_s = self._window[-1].at_s - self._window[0].at_s
-        return len(self._window) >= QUICK_FRAMES and span_s >= HOLD_S / 2 and over <= len(self._window) // 10
+    def _keeps_well(self, now_s: float) -> bool:
+        """Whether hardly a frame has been above the target for a while: far fewer than say the opposite."""
+        last = list(self._window)[-QUICK_FRAMES:]
+        if len(last) < QUICK_FRAMES or sum(taken.value_ms > self.target_ms for taken in last) > 1:
+            self._well_since_s = None
+            return False
+        self._well_since_s = now_s if self._well_since_s is None else self._well_since_s
+        return now_s - self._well_since_s >= HOLD_S
 
     def _down(self, last: list[Taken], now_s: float) -> Move | None:
         if self._place == 0:

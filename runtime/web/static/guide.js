@@ -26,7 +26,9 @@ export function guide(status, goalLabel) {
       tone: "warn",
     };
     case "lost": return { next: tally.message ?? WHY_LOST, verdict: "Not counted: the place is lost", tone: "warn" };
-    case "paused": return { next: "Nothing is counted until you resume.", verdict: "Paused", tone: "quiet" };
+    case "paused": return {
+      next: tally.message ?? "Nothing is counted until you resume.", verdict: "Paused", tone: "quiet",
+    };
     default: return {
       next: tally.message ?? "As much as is kept was counted. Finish this tally.", verdict: "Full", tone: "warn",
     };

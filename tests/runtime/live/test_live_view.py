@@ -123,6 +123,10 @@ def test_a_tally_goes_on_after_the_program_was_killed(lab, standins):
         assert status["tally"]["name"] == "Ward 8"
         kept = view.counted()
         assert kept > 0
+        # What lies under the lens may be counted already: the person says when it does not.
+        assert status["tally"]["state"] == "paused"
+        assert "not counted yet" in status["tally"]["message"]
+        view.ask("tally", action="resume")
         standins.wait_until(lambda: view.counted() > kept, timeout_s=60)
 
 

@@ -226,5 +226,11 @@ def test_a_tally_that_goes_on_is_not_said_to_begin(classes):
     keeper = TallyKeeper(classes, log, FaultLog(), lambda _: None)
     keeper.begin("Sample 1", goal_percent=25, goal_class=2)
     keeper.begin("Sample 1", goal_percent=25, goal_class=2, counted={2: 7}, area=0.4)
-    told = [event.message for event in log.after(0) if "paused" not in event.message]
-    assert (told[0], told[-1]) == ("The tally of Sample 1 began.", "The tally of Sample 1 goes on.")
+    told = [event.message for event in log.after(0)]
+    assert told[0] == "The tally of Sample 1 began."
+    assert "The tally of Sample 1 goes on." in told
+    # Where the slide lies after a restart nobody knows: what is in view may be counted already.
+    assert keeper.status().state == "paused"
+    assert "not counted yet" in keeper.status().message
+    keeper.resume()
+    assert keeper.status().state == "counting"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -25,7 +25,12 @@ _SOFT_LIMIT = 2.5
 _KEPT_RANGE = 100.0
 
 
-@dataclass(frozen=True)
+REMEMBERED = 32
+"""Shots whose transforms are kept, 0.3 MB each: those near the view, of the thousands that make a map."""
+
+
+# Each is itself and no other, whatever it shows: what was computed of it is found by that.
+@dataclass(frozen=True, eq=False)
 class Shot:
     """One picture, ready to be compared with another of its size.
 
@@ -59,32 +64,38 @@ class Shot:
         kept = _KEPT_RANGE * np.tanh(fast / (_SOFT_LIMIT * usual))
         return cls(np.rint(kept).astype(np.int8), factor, (height, width), red_cell_px, landmarks)
 
-    @cached_property
+    @property
     def spectrum(self) -> Plane:
         """Packed Fourier transform of the small picture within a rim of zeros, twice as high and wide."""
-        height, width = self.small.shape
-        room = np.zeros((cv2.getOptimalDFTSize(2 * height), cv2.getOptimalDFTSize(2 * width)), np.float32)
-        room[:height, :width] = self.small
-        return np.asarray(cv2.dft(room, nonzeroRows=height), np.float32)
+        return _spectrum(self)
 
-    @cached_property
+    @property
     def root_energy(self) -> Plane:
         """Root of the sum of squares of the part that another picture shows, for each shift of it.
 
         float32 [2h−1, 2w−1]; row y and column x stand for the shift (x − w + 1, y − h + 1) of the other's corner.
         """
-        square = cv2.integral(np.square(self.small.astype(np.float32)), sdepth=cv2.CV_64F)
-        height, width = self.small.shape
-        top, bottom = _overlap(height)
-        left, right = _overlap(width)
-        rows = square[bottom] - square[top]
-        # A part without any structure agrees with nothing.
-        energy = np.maximum(rows[:, right] - rows[:, left], 1.0)
-        return np.asarray(cv2.sqrt(energy.astype(np.float32)), np.float32)
+        return _root_energy(self)
 
-    def packed(self) -> Shot:
-        """The same without what can be computed again: what is kept for long."""
-        return Shot(self.small, self.factor, self.size, self.red_cell_px, self.landmarks)
+
+@lru_cache(maxsize=REMEMBERED)
+def _spectrum(shot: Shot) -> Plane:
+    height, width = shot.small.shape
+    room = np.zeros((cv2.getOptimalDFTSize(2 * height), cv2.getOptimalDFTSize(2 * width)), np.float32)
+    room[:height, :width] = shot.small
+    return np.asarray(cv2.dft(room, nonzeroRows=height), np.float32)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _root_energy(shot: Shot) -> Plane:
+    square = cv2.integral(np.square(shot.small.astype(np.float32)), sdepth=cv2.CV_64F)
+    height, width = shot.small.shape
+    top, bottom = _overlap(height)
+    left, right = _overlap(width)
+    rows = square[bottom] - square[top]
+    # A part without any structure agrees with nothing.
+    energy = np.maximum(rows[:, right] - rows[:, left], 1.0)
+    return np.asarray(cv2.sqrt(energy.astype(np.float32)), np.float32)
 
 
 def _overlap(side: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

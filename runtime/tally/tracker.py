@@ -90,13 +90,13 @@ class Tracker:
         """Make a picture part of the map, and give its number; `place` is None for the first one of an area."""
         number = len(self.map.frames)
         if place is None:
-            frame = KeyFrame(shot.packed(), counted, inset_px, 0.0)
+            frame = KeyFrame(shot, counted, inset_px, 0.0)
             return self.map.add(frame, self.area, (0.0, 0.0), [])
         place = self.renewed(place)
         step = float(np.hypot(place.shift.x, place.shift.y))
         travelled = self.map.frames[place.reference].travelled_px + step
         links = self._links(shot, place, travelled, number)
-        return self.map.add(KeyFrame(shot.packed(), counted, inset_px, travelled), place.area, place.position, links)
+        return self.map.add(KeyFrame(shot, counted, inset_px, travelled), place.area, place.position, links)
 
     def renewed(self, place: Place) -> Place:
         """The same place, where the map has it now: it moves a little when loops close."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
+from hemonode.runtime.tally import shot as shot_module
 from hemonode.runtime.tally.landmarks import Landmarks
 from hemonode.runtime.tally.register import Expected, best_shift, register
-from hemonode.runtime.tally.shot import Shot
+from hemonode.runtime.tally.shot import REMEMBERED, Shot
 
 NOTHING = Landmarks.of(())
 
@@ -25,6 +28,16 @@ def test_light_and_focus_may_change_on_the_way(slide, changes):
     found = register(slide.shot(300, 200), slide.shot(390, 260, **changes))
     assert found is not None
     assert np.hypot(found.x - 90, found.y - 60) < 1.5
+
+
+def test_a_map_of_many_pictures_keeps_few_of_their_transforms(slide):
+    shots = [slide.shot(x, 260) for x in range(0, 12 * (REMEMBERED + 20), 12)]
+    for earlier, later in itertools.pairwise(shots):
+        register(earlier, later)
+    kept = sum(value.nbytes for shot in shots for value in vars(shot).values() if isinstance(value, np.ndarray))
+    assert kept < 30_000 * len(shots)
+    assert shot_module._spectrum.cache_info().currsize <= REMEMBERED
+    assert shot_module._root_energy.cache_info().currsize <= REMEMBERED
 
 
 def test_another_place_is_told_from_this_one(slide, other_slide):

@@ -18,6 +18,7 @@ from hemonode.runtime.record.store import SessionStore
 _RECORDS_UNTIL_KILLED = """
 import importlib.util, sys, time
 from pathlib import Path
+sys.path.insert(0, str(Path({conftest!r}).parents[2] / "standins"))  # as pytest has it
 spec = importlib.util.spec_from_file_location("record_conftest", {conftest!r})
 given = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(given)

@@ -266,6 +266,7 @@ import json, os, sys, time
 sys.path[:0] = {paths}
 from pathlib import Path
 import importlib.util
+sys.path.insert(0, str(Path({conftest!r}).parents[2] / "standins"))  # as pytest has it
 spec = importlib.util.spec_from_file_location("record_conftest", {conftest!r})
 given = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(given)

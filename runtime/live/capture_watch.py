@@ -15,6 +15,7 @@ from hemonode.runtime.live.capture_counts import CaptureCounts
 from hemonode.runtime.live.capture_reader import OPENS_WITHIN_S, Reader
 from hemonode.runtime.live.capture_restarts import LONGEST_PAUSE_S, MOST_A_MINUTE, Restarts
 from hemonode.runtime.live.events import EventLog
+from hemonode.runtime.live.joining import join_until
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.status import CameraState
@@ -86,9 +87,7 @@ class CameraWatch:
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the end until a monotonic time. False: a driver has not returned and is left behind."""
-        if self._thread.ident is not None:
-            self._thread.join(max(0.0, deadline_s - time.monotonic()))
-        return not self._thread.is_alive() and not self._still_left_behind()
+        return join_until(self._thread, deadline_s) and not self._still_left_behind()
 
     @property
     def state(self) -> CameraState:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from hemonode.device.host.nvml import Card, Cards, open_cards
 from hemonode.device.host.power import power_modes
 from hemonode.device.host.thermal import Sensor, thermal_zones
 from hemonode.device.host.throttling import throttled_by
+from hemonode.runtime.live.joining import join_until
 from hemonode.runtime.live.status import HostStatus
 
 PERIOD_S = 2.0
@@ -50,9 +50,7 @@ class HostWatch:
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the stop until a monotonic time. False: a sensor does not answer and is left behind."""
-        if self._thread.ident is not None:
-            self._thread.join(max(0.0, deadline_s - time.monotonic()))
-        return not self._thread.is_alive()
+        return join_until(self._thread, deadline_s)
 
     def status(self) -> HostStatus:
         """What was seen last."""

@@ -11,6 +11,7 @@ from hemonode.device.host.memory import read_memory
 from hemonode.errors import HemonodeError
 from hemonode.runtime.engines.shelf import EngineShelf, Rung
 from hemonode.runtime.live.events import EventLog
+from hemonode.runtime.live.joining import join_until
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.plans.frames import Size
 
@@ -104,10 +105,7 @@ class Ladder:
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the stop until a monotonic time. False: an engine is still being opened, and is left behind."""
-        if self._thread is None:
-            return True
-        self._thread.join(max(0.0, deadline_s - time.monotonic()))
-        return not self._thread.is_alive()
+        return join_until(self._thread, deadline_s)
 
     def _start(self) -> None:
         if self._thread is None and not self._stopping:

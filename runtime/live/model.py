@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +12,7 @@ from hemonode.runtime.bundle.schema import Manifest
 from hemonode.runtime.engines.contract import AskedPrecision, Engine
 from hemonode.runtime.introduction import introduction
 from hemonode.runtime.live.events import EventLog
+from hemonode.runtime.live.joining import join_until
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.running import EngineWish, Pixels, RunningBundle
 from hemonode.runtime.live.status import ModelStatus
@@ -186,11 +186,7 @@ class LiveModel:
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the stop until a monotonic time. False: an engine does not answer and is left behind."""
-        if self._changer is not None:
-            self._changer.join(max(0.0, deadline_s - time.monotonic()))
-            if self._changer.is_alive():
-                return False
-        return self._running.join(deadline_s)
+        return join_until(self._changer, deadline_s) and self._running.join(deadline_s)
 
     def close(self) -> None:
         """Release the engines, after the frames in work."""

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from hemonode.runtime.live.joining import join_until
 from hemonode.runtime.live.status import LiveStatus
 
 STATUS_EVERY_S = 10.0
@@ -63,9 +64,7 @@ class Notifier:
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the end until a monotonic time."""
-        if self._thread.is_alive():
-            self._thread.join(max(0.0, deadline_s - time.monotonic()))
-        return not self._thread.is_alive()
+        return join_until(self._thread, deadline_s)
 
     def _run(self) -> None:
         pause_s = min(STATUS_EVERY_S, self._watchdog_s / 2 if self._watchdog_s else STATUS_EVERY_S)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hemonode.runtime.live.joining import join_until
+
 HUNG_LEAST_S, HUNG_TIMES_USUAL = 5.0, 10.0
 """A frame that takes so many times what nearly all take, and at least so long, will not come any more. A machine that
 swaps, or a frame that waits for another engine, may take seconds."""
@@ -94,13 +96,10 @@ class Workers:
 
     def join(self, deadline_s: float) -> bool:
         """Wait until a monotonic time. False: one is still at work, or was given up and never came back."""
-        if self._watch.ident is not None:
-            self._watch.join(max(0.0, deadline_s - time.monotonic()))
+        join_until(self._watch, deadline_s)
         everyone = [*self._workers, *self._given_up]
-        for worker in everyone:
-            if worker.thread is not None:
-                worker.thread.join(max(0.0, deadline_s - time.monotonic()))
-        return not any(worker.alive for worker in everyone)
+        ended = [join_until(worker.thread, deadline_s) for worker in everyone]
+        return all(ended)
 
     def done(self, worker: Worker) -> None:
         """Its frame came through."""

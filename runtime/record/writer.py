@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from hemonode.errors import OutputError
 from hemonode.runtime.live.events import EventLog
+from hemonode.runtime.live.joining import join_until
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.record.connection import WritingConnection
 from hemonode.runtime.record.database import cannot_write, is_damage
@@ -96,9 +97,7 @@ class Writer:
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the end until a moment of the monotonic clock. False: not all was written."""
-        if self._thread.ident is not None:
-            self._thread.join(max(deadline_s - time.monotonic(), 0))
-        return not self._thread.is_alive() and self._waiting.empty
+        return join_until(self._thread, deadline_s) and self._waiting.empty
 
     def _run(self) -> None:
         while True:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hemonode.errors import HemonodeError
 from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.live.events import EventLog
+from hemonode.runtime.live.joining import join_until
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.result import Result
@@ -82,8 +83,7 @@ class TallyKeeper:
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the stop until a monotonic time. False: still at work."""
-        self._thread.join(max(0.0, deadline_s - time.monotonic()))
-        return not self._thread.is_alive()
+        return join_until(self._thread, deadline_s)
 
     def accept(self, result: Result) -> None:
         """Take a result; the one before, if it still waits, is left out."""

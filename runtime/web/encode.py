@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemonode.errors import PictureError
+from hemonode.runtime.live.joining import join_until
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog, StageMeter
 from hemonode.runtime.live.result import Result
@@ -142,8 +143,7 @@ class PageSink:
 
     def join(self, deadline_s: float) -> bool:
         """Wait for the stop until a monotonic time. False: the encoder did not end in time."""
-        self._thread.join(max(0.0, deadline_s - time.monotonic()))
-        return not self._thread.is_alive()
+        return join_until(self._thread, deadline_s)
 
     def accept(self, result: Result) -> None:
         """Take a result; an earlier one that no page waited for is let go."""

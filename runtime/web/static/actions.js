@@ -81,7 +81,7 @@ export class Actions {
 
   async finish() {
     if (!this.#running()) return;
-    const { tally, recorder: { session } } = this.#status;
+    const { tally } = this.#status;
     const sure = await ask(
       `Finish “${tally.name}”?`,
       `${format.plural(tally.cells, "cell")} in ${format.rounded(tally.fields)} fields. A finished tally is kept and cannot be gone on with.`,
@@ -90,7 +90,9 @@ export class Actions {
     if (!sure) return;
     // What was counted while the question stood is told by the pause; a finished tally has no figures.
     const last = this.#status.tally.state === "paused" ? this.#status.tally : await this.#command({ action: "pause" });
-    if (last && await this.#command({ action: "finish" })) this.#finished(last, session);
+    // Where it is recorded, asked for: the status that was shown last may be older than the tally.
+    const latest = last && await attempt(() => get("/api/status"));
+    if (latest && await this.#command({ action: "finish" })) this.#finished(last, latest.recorder.session);
   }
 
   async #lookForInterrupted() {

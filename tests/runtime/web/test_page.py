@@ -119,7 +119,7 @@ def test_zoom_by_wheel_keys_and_buttons_keeps_masks_on_their_cells(page):
     assert all(tinted)
     page.click("#zoom-fit")
     page.wait_for_function("() => document.getElementById('zoom-factor').textContent === '1×'")
-    assert page.evaluate(box)[2] < width
+    page.wait_for_function(f"(width) => ({box})()[2] < width", arg=width)
 
 
 BAR_UM_PER_PX = """() => {

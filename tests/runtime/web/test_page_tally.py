@@ -80,6 +80,24 @@ def test_a_finished_tally_is_exported_as_a_table(page):
     assert download.value.suggested_filename.endswith(".csv")
 
 
+def test_a_tally_that_is_finished_before_the_page_heard_of_its_record_is_exported_all_the_same(page):
+    late = []
+
+    def hold_status_back(socket):
+        server = socket.connect_to_server()
+        server.on_message(lambda message: None if late and isinstance(message, str) else socket.send(message))
+
+    page.route_web_socket("**/*", hold_status_back)
+    page.reload()
+    page.wait_for_selector("#placeholder", state="hidden")
+    late.append(True)
+    page.click("#do-start")
+    page.click("#do-finish")
+    page.get_by_role("button", name="Finish tally").click()
+    with page.expect_download():
+        page.locator("#done-card").get_by_role("button", name="CSV").click()
+
+
 def test_a_view_that_is_not_counted_says_why_and_a_lost_place_what_to_do(page, microscope):
     page.click("#do-start")
     page.wait_for_selector("#do-pause")

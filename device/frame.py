@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import numpy.typing as npt
@@ -23,3 +25,9 @@ class Frame:
     sequence: int
     captured_ns: int
     um_per_px: float | None = None
+
+    @property
+    def taken_at(self) -> datetime:
+        """UTC by the wall clock as it is set now: for a record, not a measure."""
+        ago_ns = time.monotonic_ns() - self.captured_ns
+        return datetime.now(timezone.utc) - timedelta(microseconds=ago_ns / 1000)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
-from datetime import datetime, timedelta, timezone
 
 from hemonode.device.camera.contract import Camera, Control
 from hemonode.errors import DeviceError, HemonodeError, UnknownNameError
 from hemonode.runtime.live.events import Event
 from hemonode.runtime.live.parts import Parts
 from hemonode.runtime.live.report import judge, report
-from hemonode.runtime.live.result import Result
 from hemonode.runtime.live.sampling import Sampling
 from hemonode.runtime.live.sources import Source
 from hemonode.runtime.live.status import Condition, LiveStatus
@@ -146,15 +143,11 @@ class Desk:
             raise DeviceError("That picture is not kept any more, or none has come yet; try again on a fresh one.")
         quality = Quality(self._parts.model.manifest.classes).judge(result)
         warnings = tuple(gate.advice or gate.label for gate in quality.gates if not gate.ok)
-        field = CountedField(kind, result, dict(result.tally.in_frame), _taken_at(result), warnings=warnings, note=note)
+        field = CountedField(
+            kind, result, dict(result.tally.in_frame), result.frame.taken_at, warnings=warnings, note=note
+        )
         with self._changing:
             session = self._sampling.session()
             field_id = self._parts.recorder.keep(field, picture=True)
         visible = dict(result.tally.visible)
         return FieldCount(field_id, session, dict(field.counts), visible, warnings, packet)
-
-
-def _taken_at(result: Result) -> datetime:
-    """The wall clock when the picture was taken."""
-    age_ns = time.monotonic_ns() - result.frame.captured_ns
-    return datetime.now(timezone.utc) - timedelta(microseconds=age_ns / 1000)

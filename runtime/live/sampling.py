@@ -8,6 +8,7 @@ from hemonode.errors import DeviceError, HemonodeError
 from hemonode.runtime.live.parts import Parts
 from hemonode.runtime.live.view import TallyWish
 from hemonode.runtime.record.facts import SessionFacts
+from hemonode.runtime.tally.ledger import countable_names
 
 UNNAMED = "unnamed"
 """Of a session that a field was counted in before any tally was started."""
@@ -74,7 +75,7 @@ class Sampling:
             self._session = None
 
     def _classes(self) -> dict[int, str]:
-        return {record.id: record.name for record in self._parts.model.manifest.classes if record.countable}
+        return countable_names(self._parts.model.manifest.classes)
 
     def _facts(self, name: str) -> SessionFacts:
         parts = self._parts

@@ -10,6 +10,7 @@ from typing import Literal
 from hemonode.runtime.bundle.schema import ClassRecord
 from hemonode.runtime.live.status import ClassStatus
 from hemonode.runtime.record.facts import SessionFacts, Value
+from hemonode.runtime.segmentation import ModelUsed
 from hemonode.runtime.tally.field import FieldKind
 
 SessionState = Literal["recording", "finished", "interrupted"]
@@ -17,15 +18,13 @@ PictureKind = Literal["picture", "mask", "overlay"]
 
 
 @dataclass(frozen=True)
-class RecordedModel:
-    """What computed some of a session's fields, and how many of them."""
+class RecordedModel(ModelUsed):
+    """What computed some of a session's fields, and how many of them.
 
-    bundle: str
-    bundle_sha256: str
-    setting: str
-    engine: str
-    version: str
-    precision: str
+    Attributes:
+        fields: that it computed.
+    """
+
     fields: int
 
 

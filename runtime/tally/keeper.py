@@ -15,7 +15,7 @@ from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.result import Result
 from hemonode.runtime.live.status import LiveCount, QualityStatus, TallyStatus
 from hemonode.runtime.tally.field import CountedField
-from hemonode.runtime.tally.ledger import Goal, Ledger, countable_ids, usual_goal_class
+from hemonode.runtime.tally.ledger import Goal, Ledger, countable_names, usual_goal_class
 from hemonode.runtime.tally.quality import Quality
 from hemonode.runtime.tally.smoothing import LiveCounts
 from hemonode.runtime.tally.survey import Survey
@@ -64,7 +64,7 @@ class TallyKeeper:
         self._quality = Quality(self._classes)
         self._judged: QualityStatus | None = None
         self._survey: Survey | None = None
-        if goal_class is None or goal_class not in countable_ids(self._classes):
+        if goal_class is None or goal_class not in countable_names(self._classes):
             goal_class = usual_goal_class(self._classes)
         self._goal = Goal(goal_class, goal_percent)
         self._since_ns = 0
@@ -168,7 +168,7 @@ class TallyKeeper:
             self._classes = tuple(classes)
             self._live.clear()
             self._quality = Quality(self._classes)
-            if self._goal.class_id not in countable_ids(self._classes):
+            if self._goal.class_id not in countable_names(self._classes):
                 self._goal = Goal(usual_goal_class(self._classes), self._goal.percent)
             if self._survey is not None:
                 self._survey.renew(self._classes)
@@ -226,7 +226,7 @@ class TallyKeeper:
         goal = Goal(
             self._goal.class_id if class_id is None else class_id, self._goal.percent if percent is None else percent
         )
-        if goal.class_id not in countable_ids(self._classes):
+        if goal.class_id not in countable_names(self._classes):
             raise HemonodeError(f"The model counts no class {goal.class_id}; the goal must be one of its classes.")
         if not 0.5 <= goal.percent <= 100:
             raise HemonodeError(f"A goal of ±{goal.percent:g} % cannot be worked towards; give 0.5 to 100 %.")

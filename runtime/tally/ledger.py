@@ -26,14 +26,14 @@ class Goal:
         return cells_needed(self.percent)
 
 
-def countable_ids(classes: Sequence[ClassRecord]) -> list[int]:
-    """Of the classes whose cells are counted."""
-    return [record.id for record in classes if record.countable]
+def countable_names(classes: Sequence[ClassRecord]) -> dict[int, str]:
+    """Of the classes whose cells are counted, by id."""
+    return {record.id: record.name for record in classes if record.countable}
 
 
 def usual_goal_class(classes: Sequence[ClassRecord]) -> int:
     """White cells, where the model knows them: what a differential is about."""
-    named = {record.name: record.id for record in classes if record.countable}
+    named = {name: class_id for class_id, name in countable_names(classes).items()}
     return named.get("white_cell", next(iter(named.values()), 0))
 
 
@@ -47,7 +47,7 @@ class Ledger:
     """
 
     def __init__(self, classes: Sequence[ClassRecord], counted: Mapping[int, int], fields: float) -> None:
-        self._names = {record.id: record.name for record in classes if record.countable}
+        self._names = countable_names(classes)
         self._counted = {number: int(counted.get(number, 0)) for number in self._names}
         self._fields = fields
         self._trend: list[TrendPoint] = [self._point()] if self.cells else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 
 from hemonode.errors import HemonodeError
 from hemonode.runtime.bundle.schema import ClassRecord
@@ -15,7 +14,7 @@ from hemonode.runtime.live.status import QualityStatus, TallyStatus
 from hemonode.runtime.tally.census import Census, inset_px
 from hemonode.runtime.tally.field import CountedField
 from hemonode.runtime.tally.landmarks import Landmarks
-from hemonode.runtime.tally.ledger import Goal, Ledger
+from hemonode.runtime.tally.ledger import Goal, Ledger, countable_names
 from hemonode.runtime.tally.rest import Rest
 from hemonode.runtime.tally.shot import Shot
 from hemonode.runtime.tally.standing import Standing
@@ -73,7 +72,7 @@ class Survey:
     ) -> None:
         self.finished = False
         self._name = name
-        self._classes = _known(classes)
+        self._classes = countable_names(classes)
         self._goal = goal
         self._ledger = Ledger(classes, counted, fields)
         self._keep = keep
@@ -153,7 +152,7 @@ class Survey:
 
     def renew(self, classes: Sequence[ClassRecord]) -> None:
         """Another model."""
-        self._other_classes = _known(classes) != self._classes
+        self._other_classes = countable_names(classes) != self._classes
         if self._other_classes:
             self.pause(OTHER_CLASSES)
 
@@ -224,7 +223,7 @@ class Survey:
         counts = {number: int((counted.class_ids == number).sum()) for number in self._classes}
         fields = new.area_px2 / (shot.size[0] * shot.size[1])
         self._ledger.add(counts, fields)
-        known, at = corner if self._first_map and area == 0 else None, _taken_at(candidate.result)
+        known, at = corner if self._first_map and area == 0 else None, candidate.result.frame.taken_at
         self._keep(CountedField("tallied", candidate.result, counts, at, position_px=known, area=fields))
         if tracker.map.full:
             self._standing.be("full", FULL)
@@ -239,13 +238,3 @@ class Survey:
 
     def _tell(self, message: str) -> None:
         self._log.add("tally", message, cells=self._ledger.cells, fields=round(self._ledger.fields, 2))
-
-
-def _known(classes: Sequence[ClassRecord]) -> dict[int, str]:
-    return {record.id: record.name for record in classes if record.countable}
-
-
-def _taken_at(result: Result) -> datetime:
-    """When a picture was taken, by the wall clock as it is now: a record, not a measure."""
-    ago_ns = time.monotonic_ns() - result.frame.captured_ns
-    return datetime.now(timezone.utc) - timedelta(microseconds=ago_ns / 1000)

@@ -10,59 +10,28 @@ import math
 import threading
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 
-import cv2
-import numpy as np
+from discs import CLASSES, HEIGHT, WIDTH, draw
+from store_standin import StandinStore
 
 from hemonode.device.camera.contract import Control
 from hemonode.device.frame import Frame
 from hemonode.errors import DeviceError, HemonodeError, UnknownNameError
-from hemonode.runtime.counting.cells import Cell, tally
+from hemonode.runtime.counting.cells import tally
 from hemonode.runtime.live import status as told
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.meters import FaultLog, RateMeter, StageMeter
 from hemonode.runtime.live.result import Result
 from hemonode.runtime.live.scale import Scale
 from hemonode.runtime.live.view import Choice, Choices, FieldCount
-from hemonode.runtime.record.told import RecordedEvent, RecordedField, RecordedModel, RecordedSession
 from hemonode.runtime.segmentation import ModelUsed, Segmentation
 from hemonode.runtime.web.access import Access
 from hemonode.runtime.web.encode import PageSink
 from hemonode.runtime.web.hub import Hub
 from hemonode.runtime.web.server import LiveServer, build_app, listen
 
-CLASSES = (
-    told.ClassStatus(0, "background", "Background", "#000000", False),
-    told.ClassStatus(1, "white_cell", "White cells", "#0072b2", True),
-    told.ClassStatus(2, "red_cell", "Red cells", "#d55e00", True),
-    told.ClassStatus(3, "platelet", "Platelets", "#009e73", True),
-)
-COLOURS = {1: (178, 114, 0), 2: (0, 94, 213), 3: (115, 158, 0)}
-RADII = {1: 44, 2: 22, 3: 7}
 SETTINGS = (("tol1e-2", 6, 1e-2), ("tol1e-3", 10, 1e-3), ("tol1e-4", 13, 1e-4))
 GOAL_Z = 1.96
-HEIGHT, WIDTH = 480, 640
-
-
-def draw(number, seed=0):
-    """A picture, its mask and cells: uint8 [480, 640, 3], uint8 [480, 640], cells that drift with the number."""
-    places = np.random.default_rng(seed)
-    pixels = np.full((HEIGHT, WIDTH, 3), 225, np.uint8)
-    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
-    cells = []
-    for index in range(40):
-        class_id = 1 if index < 2 else 3 if index % 9 == 8 else 2
-        radius = RADII[class_id]
-        x = (places.uniform(0, WIDTH) + number * 0.8) % (WIDTH + 2 * radius) - radius
-        y = places.uniform(radius, HEIGHT - radius)
-        shade = tuple(int(255 - 0.6 * (255 - part)) for part in COLOURS[class_id])
-        cv2.circle(pixels, (round(x), round(y)), radius, shade, -1, cv2.LINE_AA)
-        cv2.circle(mask, (round(x), round(y)), radius, class_id, -1)
-        if 0 <= x < WIDTH:
-            inside = x + radius < WIDTH and y + radius < HEIGHT
-            cells.append(Cell(class_id, x, y, 2 * radius, 2 * radius, 0.9, inside))
-    return pixels, mask, tuple(cells)
 
 
 class StandinView:
@@ -332,74 +301,6 @@ def _share(counted, cells):
         return told.Interval(None, None, None)
     share = counted / cells
     return _interval(share, math.sqrt(share * (1 - share) / cells))
-
-
-class StandinStore:
-    """Sessions in memory; see `hemonode.runtime.record.store.SessionStore`."""
-
-    def __init__(self):
-        self._sessions = {}
-        self._fields = {}
-
-    def begin(self, name):
-        session = f"20260101-{len(self._sessions):04d}"
-        started = datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(minutes=len(self._sessions))
-        self._sessions[session] = RecordedSession(
-            session, name, "recording", "Moving discs", started, None, 0.0, 0, 0.0, 0, 0, 0, {1: 0, 2: 0, 3: 0}, False,
-            CLASSES, "first_light", 64 * "ab", "0.1.0", None, 44.0, {"mode": "automatic"},
-        )  # fmt: skip
-        self._fields[session] = []
-        return session
-
-    def add(self, session, counts, kind, note):
-        fields, known = self._fields[session], self._sessions[session]
-        used = RecordedModel("first_light", 64 * "ab", "tol1e-3", "stand-in", "1.0", "fp32", 1)
-        number, at = len(fields) + 1, known.started + timedelta(seconds=len(fields))
-        field = RecordedField(
-            number, kind, at, float(number), 1, counts, counts, counts, None, 1.0, WIDTH, HEIGHT, 44.0, "estimated",
-            None, used, (), note, True, 700_000,
-        )  # fmt: skip
-        fields.append(field)
-        counted = {i: n + counts[i] for i, n in known.counted.items()} if kind == "tallied" else known.counted
-        self._sessions[session] = replace(
-            known, fields=len(fields), seconds=float(len(fields)), area=float(len(fields)), counted=counted,
-            cells=sum(counted.values()), pictures=len(fields), picture_bytes=700_000 * len(fields),
-        )  # fmt: skip
-        return len(fields)
-
-    def finish(self, session):
-        known = self._sessions[session]
-        ended = known.started + timedelta(seconds=known.seconds)
-        self._sessions[session] = replace(known, state="finished", ended=ended)
-
-    def sessions(self):
-        return tuple(reversed(self._sessions.values()))
-
-    def session(self, session):
-        if session not in self._sessions:
-            raise UnknownNameError("There is no such session.")
-        return self._sessions[session]
-
-    def fields(self, session, after=0, limit=None):
-        self.session(session)
-        return tuple(field for field in self._fields[session] if field.id > after)[:limit]
-
-    def events(self, session):
-        return (RecordedEvent(self.session(session).started, 0.0, "tally", "Tally: start.", {}),)
-
-    def picture(self, session, field, kind="picture"):
-        if field > len(self.fields(session)):
-            raise UnknownNameError("There is no such field.")
-        pixels, mask, _ = draw(field * 25)
-        overlay = pixels // 2 + 60 * mask[..., None]
-        return cv2.imencode(".png", {"picture": pixels, "mask": mask, "overlay": overlay}[kind])[1].tobytes()
-
-    def export(self, session, file_format):
-        fields = self.fields(session)
-        rows = (f"{field.id},{field.kind},{','.join(map(str, field.counts.values()))}\n".encode() for field in fields)
-        types = {"parquet": "application/vnd.apache.parquet", "html": "text/html"}
-        suffix = file_format if file_format in types else "csv"
-        return rows, types.get(file_format, "text/csv"), f"{session}.{suffix}"
 
 
 def main():

@@ -18,7 +18,7 @@ QUIET = (
     "--disable-sync",
 )
 DESKTOP = {"width": 1280, "height": 800}
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 # Overlay pixels at each cell and between cells, of the picture that is shown now: [[class id, [r, g, b, a]], …].
 AT_CELLS = """() => {
@@ -48,6 +48,11 @@ PICTURE = """() => {
   for (let at = 0; at < data.length; at += 1) sum = (sum + data[at] * (at % 8191)) % 1000003;
   return sum;
 }"""
+
+
+def drawn(page):
+    """Wait until the page has drawn what it was told, however slow the machine is."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hemonode.device.camera.contract import Control, asked_control
+from hemonode.device.camera.contract import Control
 from hemonode.device.camera.genicam.nodes import Nodes
+from hemonode.device.camera.known_controls import KnownControls, rounded
 
 _AUTOMATIC, _LOCKED = "Continuous", "Off"
 
@@ -50,49 +49,18 @@ KNOWN = (
 )
 
 
-class Controls:
-    """What can be set at one camera, from any thread."""
+class Controls(KnownControls[Known]):
+    """What can be set at one camera, from any thread.
+
+    Raises:
+        DeviceError: the camera does not answer.
+    """
 
     def __init__(self, nodes: Nodes) -> None:
-        """Ask which of the known controls there are.
-
-        Raises:
-            DeviceError: the camera does not answer.
-        """
         self._nodes = nodes
-        # A selector and what it selects, a value and its automatic mode belong together.
-        self._one_at_a_time = threading.Lock()
-        self._known: dict[str, Known] = {}
-        for known in KNOWN:
-            if self._read(known) is not None:
-                self._known.setdefault(known.name, known)
-
-    def all(self) -> tuple[Control, ...]:
-        """As they are now."""
-        with self._one_at_a_time:
-            return tuple(self._now())
-
-    def set(self, name: str, value: float | None, automatic: bool | None) -> Control:
-        """As `Camera.set_control`."""
-        with self._one_at_a_time:
-            asked_control(self._nodes.camera, self._now(), name, value, automatic)
-            known = self._known[name]
-            if automatic is not None and known.automatic is not None:
-                self._nodes.choose(known.automatic, _AUTOMATIC if automatic else _LOCKED)
-            if value is not None:
-                self._write(known, value)
-            control = self._read(known)
-        assert control is not None
-        return control
-
-    def _now(self) -> Iterator[Control]:
-        for known in self._known.values():
-            control = self._read(known)
-            if control is not None:
-                yield control
+        super().__init__(nodes.camera, KNOWN)
 
     def _read(self, known: Known) -> Control | None:
-        """The control as it is, or None where the camera has none."""
         self._select(known)
         node = self._nodes.find(known.node)
         if node is None:
@@ -103,13 +71,17 @@ class Controls:
                 name=known.name,
                 label=known.label,
                 unit=known.unit,
-                value=_rounded(node.value * known.scale),
-                least=_rounded(node.min * known.scale),
-                most=_rounded(node.max * known.scale),
-                step=_rounded(node.inc * known.scale) if getattr(node, "has_inc", _always)() else known.step,
+                value=rounded(node.value * known.scale),
+                least=rounded(node.min * known.scale),
+                most=rounded(node.max * known.scale),
+                step=rounded(node.inc * known.scale) if getattr(node, "has_inc", _always)() else known.step,
                 automatic=automatic,
                 changeable=self._nodes.can_write(node) and not automatic,
             )
+
+    def _switch(self, known: Known, automatic: bool) -> None:
+        assert known.automatic is not None
+        self._nodes.choose(known.automatic, _AUTOMATIC if automatic else _LOCKED)
 
     def _is_automatic(self, known: Known) -> bool | None:
         node = None if known.automatic is None else self._nodes.find(known.automatic)
@@ -137,8 +109,3 @@ class Controls:
 def _always() -> bool:
     """Whole numbers always have a step."""
     return True
-
-
-def _rounded(value: float) -> float:
-    """Without the noise of multiplying by 0.001."""
-    return round(value, 6)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator
 
-from hemonode.device.camera.contract import Control, asked_control
+from hemonode.device.camera.contract import Control
+from hemonode.device.camera.known_controls import KnownControls, rounded
 from hemonode.device.camera.v4l2 import abi
 from hemonode.device.camera.v4l2.control_table import EXPOSURE_AUTO, EXPOSURE_AUTOMATIC, EXPOSURE_MANUAL, KNOWN, Known
 from hemonode.device.camera.v4l2.handle import Handle
@@ -18,56 +17,29 @@ _NOT_NOW = abi.CTRL_FLAG_GRABBED | abi.CTRL_FLAG_READ_ONLY | abi.CTRL_FLAG_INACT
 logger = logging.getLogger(__name__)
 
 
-class Controls:
-    """What can be set at one camera. Used within `Handle.in_use`, from any thread."""
+class Controls(KnownControls[Known]):
+    """What can be set at one camera. Used within `Handle.in_use`, from any thread.
+
+    One that cannot be read is logged and left out.
+
+    Raises:
+        DeviceError: the camera is gone.
+    """
 
     def __init__(self, handle: Handle) -> None:
-        """Ask which of the known controls there are. One that cannot be read is logged and left out.
-
-        Raises:
-            DeviceError: the camera is gone.
-        """
         self._handle = handle
-        # A value and its automatic mode belong together.
-        self._one_at_a_time = threading.Lock()
-        self._known: dict[str, Known] = {}
-        for known in KNOWN:
-            try:
-                there = self._read(known)
-            except DeviceError as error:
-                if self._is_gone():
-                    raise
-                logger.warning("%s is left out: %s", known.label, error)
-                continue
-            if there is not None:
-                self._known.setdefault(known.name, known)
+        super().__init__(handle.name, KNOWN)
 
-    def all(self) -> tuple[Control, ...]:
-        """As they are now."""
-        with self._one_at_a_time:
-            return tuple(self._now())
-
-    def set(self, name: str, value: float | None, automatic: bool | None) -> Control:
-        """As `Camera.set_control`."""
-        with self._one_at_a_time:
-            asked_control(self._handle.name, self._now(), name, value, automatic)
-            known = self._known[name]
-            if automatic is not None and known.automatic is not None:
-                self._write(known.automatic, self._switch(known.automatic, automatic), known.label)
-            if value is not None:
-                self._write_value(known, value)
-            control = self._read(known)
-        assert control is not None
-        return control
-
-    def _now(self) -> Iterator[Control]:
-        for known in self._known.values():
-            control = self._read(known)
-            if control is not None:
-                yield control
+    def _has(self, known: Known) -> bool:
+        try:
+            return super()._has(known)
+        except DeviceError as error:
+            if self._is_gone():
+                raise
+            logger.warning("%s is left out: %s", known.label, error)
+            return False
 
     def _read(self, known: Known) -> Control | None:
-        """The control as it is, or None where the camera has none."""
         told = self._query(known.id)
         if told is None or told.type not in _NUMBERS or told.flags & abi.CTRL_FLAG_WRITE_ONLY:
             return None
@@ -78,10 +50,10 @@ class Controls:
             name=known.name,
             label=known.label,
             unit=known.unit,
-            value=_rounded(self._value(known.id, known.label) * known.scale),
-            least=_rounded(told.minimum * known.scale),
-            most=_rounded(told.maximum * known.scale),
-            step=_rounded(max(1, told.step) * known.scale),
+            value=rounded(self._value(known.id, known.label) * known.scale),
+            least=rounded(told.minimum * known.scale),
+            most=rounded(told.maximum * known.scale),
+            step=rounded(max(1, told.step) * known.scale),
             automatic=automatic,
             changeable=not told.flags & _NOT_NOW and not automatic,
         )
@@ -94,7 +66,11 @@ class Controls:
         value = self._value(switch, "an automatic mode")
         return value in EXPOSURE_AUTOMATIC if switch == EXPOSURE_AUTO else bool(value)
 
-    def _switch(self, switch: int, automatic: bool) -> int:
+    def _switch(self, known: Known, automatic: bool) -> None:
+        assert known.automatic is not None
+        self._tell(known.automatic, self._switched(known.automatic, automatic), known.label)
+
+    def _switched(self, switch: int, automatic: bool) -> int:
         """What to write to a switch."""
         if switch != EXPOSURE_AUTO:
             return int(automatic)
@@ -106,12 +82,12 @@ class Controls:
         mode = "an automatic" if automatic else "a manual"
         raise DeviceError(f"{self._handle.name} has no {mode} exposure mode.")
 
-    def _write_value(self, known: Known, value: float) -> None:
+    def _write(self, known: Known, value: float) -> None:
         told = self._query(known.id)
         assert told is not None
         step = max(1, told.step)
         steps = round((value / known.scale - told.minimum) / step)
-        self._write(known.id, min(told.minimum + steps * step, told.maximum), known.label)
+        self._tell(known.id, min(told.minimum + steps * step, told.maximum), known.label)
 
     def _query(self, control: int) -> abi.QueryControl | None:
         told = abi.QueryControl(id=control)
@@ -124,7 +100,7 @@ class Controls:
         self._handle.ask(abi.G_CTRL, held, f"tell {label.lower()}")
         return int(held.value)
 
-    def _write(self, control: int, value: int, label: str) -> None:
+    def _tell(self, control: int, value: int, label: str) -> None:
         self._handle.ask(abi.S_CTRL, abi.ControlValue(id=control, value=value), f"set {label.lower()}")
 
     def _is_gone(self) -> bool:
@@ -133,8 +109,3 @@ class Controls:
         except DeviceError:
             return True
         return False
-
-
-def _rounded(value: float) -> float:
-    """Without the noise of multiplying by 0.1."""
-    return round(value, 6)

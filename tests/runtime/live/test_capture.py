@@ -15,7 +15,6 @@ from hemonode.errors import DeviceError
 from hemonode.runtime.live import capture_reader, capture_restarts, capture_watch
 from hemonode.runtime.live.capture import Capture
 from hemonode.runtime.live.capture_controls import ANSWERS_WITHIN_S, Wishes
-from hemonode.runtime.live.capture_restarts import Restarts
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
@@ -363,28 +362,6 @@ def test_a_source_that_is_chosen_after_the_stop_is_closed(running, bench):
     camera = bench.open()
     running.capture.change_source(camera, bench.open, "second", "v4l2")
     assert camera.closed.is_set()
-
-
-def test_pauses_double_to_a_limit_and_begin_anew_with_a_picture(monkeypatch):
-    monkeypatch.undo()
-    restarts = Restarts()
-    assert [restarts.pause_s(0.0) for _ in range(7)] == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
-    restarts.delivered()
-    assert restarts.pause_s(0.0) == 0.5
-
-
-def test_a_camera_that_opens_and_fails_at_once_is_opened_five_times_a_minute(monkeypatch):
-    monkeypatch.undo()
-    restarts, now_s, opened_s = Restarts(), 1000.0, []
-    while now_s < 1600:
-        now_s += restarts.pause_s(now_s)
-        restarts.opened(now_s)
-        restarts.delivered()
-        opened_s.append(now_s)
-        now_s += 0.1
-    per_minute = [sum(begin <= at < begin + 60 for at in opened_s) for begin in opened_s]
-    assert max(per_minute) == 5
-    assert len(opened_s) >= 45
 
 
 def test_what_a_camera_does_otherwise_than_asked_is_told_once(bench, standins):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from page_standins import AT_CELLS, COVERED, DESKTOP, PICTURE
+from page_standins import AT_CELLS, COVERED, DESKTOP, PICTURE, drawn
 
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
 
@@ -80,7 +80,7 @@ def test_opacity_and_outlines_only(page):
 def test_freeze_holds_the_picture_and_lets_it_run_again(page):
     page.keyboard.press(" ")
     assert page.inner_text("#pill") == "Frozen"
-    page.wait_for_timeout(250)
+    drawn(page)
     frozen = page.evaluate(PICTURE)
     page.wait_for_timeout(500)
     assert page.evaluate(PICTURE) == frozen
@@ -135,10 +135,11 @@ SHOWN_UM_PER_PX = """() => {
 
 def test_a_scale_bar_of_a_round_length_follows_the_zoom_and_can_be_switched_off(page):
     page.keyboard.press(" ")
-    for zoom in (0, -600, -1800):
-        page.mouse.move(400, 350)
+    page.mouse.move(400, 350)
+    for zoom, factor in ((0, "1×"), (-600, "2.5×"), (-1800, "16×")):
         page.mouse.wheel(0, zoom)
-        page.wait_for_timeout(150)
+        page.wait_for_function("(factor) => document.getElementById('zoom-factor').textContent === factor", arg=factor)
+        drawn(page)
         assert page.evaluate(BAR_UM_PER_PX) == pytest.approx(page.evaluate(SHOWN_UM_PER_PX), rel=0.01)
         assert page.inner_text("#scale-bar") in {f"{times * ten:g} µm" for times in (1, 2, 5) for ten in (0.1, 1, 10)}
         assert 60 < page.locator("#scale-bar i").bounding_box()["width"] <= 160

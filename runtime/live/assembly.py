@@ -93,7 +93,8 @@ def _open_model(config: LiveConfig, bundles: Bundles, log: EventLog, faults: Fau
 def _join(config: LiveConfig, opened: _Opened) -> Parts:
     log, faults, model = opened.log, opened.faults, opened.model
     frames = Mailbox[Frame]()
-    scale = LiveScale(model.manifest.scale.red_cell_um, _given_scale(config.scale, model.manifest.scale))
+    red_cell_um = lambda: model.manifest.scale.red_cell_um  # noqa: E731
+    scale = LiveScale(red_cell_um, _given_scale(config.scale, model.manifest.scale))
     host = HostWatch()
     wish = config.solver.wish()
     # Without a name, a fixed setting is the bundle's own.
@@ -117,7 +118,7 @@ def _join(config: LiveConfig, opened: _Opened) -> Parts:
     )
     model.on_change(lambda manifest: tally.renew(manifest.classes))
     hub = Hub(lambda: report(parts))
-    page = PageSink(hub.wanted, hub.publish, faults, lambda: model.manifest.scale.red_cell_um)
+    page = PageSink(hub.wanted, hub.watched, hub.publish, faults, red_cell_um)
     pipeline = Pipeline(
         frames,
         governor,

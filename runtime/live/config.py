@@ -106,8 +106,12 @@ class TallyConfig(_Section):
     goal_percent: float = Field(
         default=10.0, strict=True, ge=0.5, le=100, description="half width of the 95 % interval, percent of the count"
     )
-    goal_class: int = Field(
-        default=1, strict=True, ge=1, le=254, description="class id whose count it speaks of; 1 is the white cell"
+    goal_class: int | None = Field(
+        default=None,
+        strict=True,
+        ge=1,
+        le=254,
+        description="class id of that count; left out: white cells",
     )
 
 
@@ -186,6 +190,14 @@ class LiveConfig(_Section):
     def _there_is_a_source(self) -> LiveConfig:
         if not self.source:
             raise ValueError("name at least one [[source]], or leave all out for the simulated microscope")
+        return self
+
+    @model_validator(mode="after")
+    def _each_source_is_another(self) -> LiveConfig:
+        texts = [source.source for source in self.source]
+        twice = next((text for text in texts if texts.count(text) > 1), None)
+        if twice is not None:
+            raise ValueError(f"the source {without_password(twice)} is named twice; each [[source]] must be another")
         return self
 
 

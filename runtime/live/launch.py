@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -26,6 +27,8 @@ from hemonode.runtime.web.refusals import Refusals
 from hemonode.runtime.web.server import LiveServer, build_app, listen
 from hemonode.runtime.web.tls import tls_context
 
+_EVERYWHERE = ("0.0.0.0", "::")
+
 Announce = Callable[[str | None, list[str]], None]
 
 
@@ -44,7 +47,7 @@ def serve(config: LiveConfig, announce: Announce) -> None:
     cv2.setNumThreads(1)
     with ExitStack() as owned:
         # First: that a port is taken is no news after a minute of opening.
-        page = None if config.headless and not config.metrics else owned.enter_context(_page_address(config.page))
+        page = None if config.headless and not config.metrics else owned.enter_context(page_address(config.page))
         parts = assemble(config)
         session, desk, notifier = LiveSession(parts), Desk(parts), Notifier(lambda: desk.status())
         session.start()
@@ -64,14 +67,14 @@ def serve(config: LiveConfig, announce: Announce) -> None:
             session.close()
 
 
-class _Page:
+class Page:
     """The page's address, taken, and who may ask there."""
 
     def __init__(self, config: PageConfig) -> None:
         self._config = config
         self._limits, self._refusals = Limits(), Refusals()
         secure = config.certificate is not None
-        self._access = Access(config.host, config.secret(), config.names, secure=secure)
+        self._access = Access(config.host, config.secret(), config.names, secure=secure, port=config.port)
         self._tls = tls_context(config.certificate, config.key) if config.certificate and config.key else None
         self.listener = listen(config.host, config.port, self._limits, self._refusals)
 
@@ -79,7 +82,7 @@ class _Page:
         """Answer until Ctrl-C or SIGTERM."""
 
         def answers() -> None:
-            announce(None if headless else self._url(), parts.model.introduction)
+            announce(None if headless else self.url(), parts.model.introduction)
             notifier.start()
 
         app = build_app(desk, parts.hub, self._access, self._limits, self._refusals, headless=headless)
@@ -89,14 +92,24 @@ class _Page:
         with suppress(KeyboardInterrupt):
             server.run(sockets=[self.listener])
 
-    def _url(self) -> str:
-        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
+    def url(self) -> str:
+        """Where a browser finds it."""
+        host = self._config.host
+        if host in _EVERYWHERE:
+            # Nobody can go there; this name, others in the network can.
+            host = self._config.names[0] if self._config.names else socket.gethostname()
+        host = f"[{host}]" if ":" in host else host
         return f"{'http' if self._tls is None else 'https'}://{host}:{self.listener.getsockname()[1]}/"
 
 
 @contextmanager
-def _page_address(config: PageConfig) -> Iterator[_Page]:
-    page = _Page(config)
+def page_address(config: PageConfig) -> Iterator[Page]:
+    """Takes the address, and leaves it at the end.
+
+    Raises:
+        HemonodeError: it cannot be had, or others could see the page without a token.
+    """
+    page = Page(config)
     try:
         yield page
     finally:

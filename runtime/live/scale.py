@@ -32,13 +32,14 @@ class LiveScale:
     """One scale for the whole view, asked for with every frame, from any thread.
 
     Args:
-        red_cell_um: diameter of a red cell in micrometres; turns a camera's `um_per_px` into pixels per cell.
+        red_cell_um: tells the diameter of a red cell in micrometres, as the model of the moment knows it; turns a
+            camera's `um_per_px` into pixels per cell.
         given: the user's own; rules over everything else.
     """
 
     def __init__(
         self,
-        red_cell_um: float,
+        red_cell_um: Callable[[], float],
         given: Scale | None = None,
     ) -> None:
         self._red_cell_um = red_cell_um
@@ -64,7 +65,7 @@ class LiveScale:
             return given
         self._camera_tells = frame.um_per_px is not None
         if frame.um_per_px is not None:
-            return Scale(self._red_cell_um / frame.um_per_px, "um_per_px")
+            return Scale(self._red_cell_um() / frame.um_per_px, "um_per_px")
         if self._kept is None:
             # Outside of the lock: who measures may wait for an engine, and must not make the others wait.
             self._measure(frame, measure(frame.pixels))

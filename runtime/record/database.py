@@ -83,7 +83,7 @@ def reading(places: Places) -> Iterator[sqlite3.Connection | None]:
         ) from error
 
 
-def cannot_read(where: Path, error: sqlite3.Error) -> OutputError:
+def cannot_read(where: Path, error: Exception) -> OutputError:
     """The error that says so."""
     if is_damage(error):
         return OutputError(
@@ -104,6 +104,8 @@ def cannot_write(places: Places, error: Exception) -> OutputError:
         return OutputError(f"{where} is locked by another program; close what has it open.")
     if "is full" in reason or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)):
         return OutputError(f"The disk is full at {places.folder}; make room, with hemonode sessions delete, say.")
+    if is_damage(error):
+        return cannot_read(where, error)
     if isinstance(error, OSError):
         reason = error.strerror or reason
     return OutputError(

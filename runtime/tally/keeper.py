@@ -64,9 +64,8 @@ class TallyKeeper:
         self._quality = Quality(self._classes)
         self._judged: QualityStatus | None = None
         self._survey: Survey | None = None
-        if goal_class is None or goal_class not in countable_names(self._classes):
-            goal_class = usual_goal_class(self._classes)
-        self._goal = Goal(goal_class, goal_percent)
+        self._goal = Goal(usual_goal_class(self._classes), goal_percent)
+        self._goal = self.goal(goal_percent, goal_class)
         self._since_ns = 0
         self._lock = Turns()
         self._stopping = threading.Event()
@@ -170,6 +169,8 @@ class TallyKeeper:
             self._quality = Quality(self._classes)
             if self._goal.class_id not in countable_names(self._classes):
                 self._goal = Goal(usual_goal_class(self._classes), self._goal.percent)
+                named = countable_names(self._classes).get(self._goal.class_id, "nothing")
+                self._log.add("tally", f"The model has no class that tallies aimed at; they aim at {named} now.")
             if self._survey is not None:
                 self._survey.renew(self._classes)
 
@@ -227,7 +228,8 @@ class TallyKeeper:
             self._goal.class_id if class_id is None else class_id, self._goal.percent if percent is None else percent
         )
         if goal.class_id not in countable_names(self._classes):
-            raise HemonodeError(f"The model counts no class {goal.class_id}; the goal must be one of its classes.")
+            known = ", ".join(f"{number} {name}" for number, name in countable_names(self._classes).items())
+            raise HemonodeError(f"The model counts no class {goal.class_id}; a tally can aim at {known or 'none'}.")
         if not 0.5 <= goal.percent <= 100:
             raise HemonodeError(f"A goal of ±{goal.percent:g} % cannot be worked towards; give 0.5 to 100 %.")
         return goal

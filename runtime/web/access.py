@@ -42,12 +42,15 @@ class Access:
         token: that is asked for; None asks for none.
         names: host names by which the page may be asked for; none: any, where there is a token.
         secure: whether the page is served by https.
+        port: that it is served on.
 
     Raises:
         HemonodeError: an address that others can reach without a token, or a token that is easy to guess.
     """
 
-    def __init__(self, host: str, token: str | None, names: Sequence[str] = (), *, secure: bool = False) -> None:
+    def __init__(
+        self, host: str, token: str | None, names: Sequence[str] = (), *, secure: bool = False, port: int = 0
+    ) -> None:
         if token is None and not is_loopback(host):
             raise HemonodeError(
                 f"the page on {host} could be seen by everyone on the network; set a token of at least "
@@ -65,6 +68,7 @@ class Access:
         self._names = tuple(name.lower() for name in names)
         self._attempts = Attempts()
         self._session = secrets.token_urlsafe(32)
+        self._port = port
         self.secure = secure
 
     @property
@@ -74,8 +78,11 @@ class Access:
 
     @property
     def cookie(self) -> str:
-        """Name of the session cookie; with this prefix no other name or unencrypted page can set it."""
-        return "__Host-hemonode_session" if self.secure else "hemonode_session"
+        """Name of the session cookie; with the prefix no other name or unencrypted page can set it.
+
+        Browsers send a machine's cookies to all its ports: with the port in it, two live views keep their own.
+        """
+        return f"{'__Host-' if self.secure else ''}hemonode_session_{self._port}"
 
     @property
     def session(self) -> str:

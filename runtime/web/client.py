@@ -28,6 +28,7 @@ class Client:
 
     Attributes:
         sent: number of the packet sent last.
+        shows: number of the packet that it confirmed last.
         told: number of the status sent last.
         farewell: close code and reason, once it must go.
         stages: "page", milliseconds from capture until it confirmed to have drawn.
@@ -38,6 +39,7 @@ class Client:
         self.socket = socket
         self.address = socket.client.host if socket.client else "unknown"
         self.sent = -1
+        self.shows = -1
         self.told = -1
         self.drawn = 0
         self.farewell: tuple[int, str] | None = None
@@ -73,6 +75,7 @@ class Client:
                 self.leave(POLICY, "these packets were not sent")
             return None
         self.drawn += 1
+        self.shows = max(self.shows, int(said[1]))
         self.wake.set()
         took_ms = (time.monotonic_ns() - captured_ns) / 1e6
         if took_ms > LONGEST_MS:

@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import cv2
@@ -103,6 +103,7 @@ class PageSink:
 
     Args:
         wanted: whether a page can take another packet now.
+        watched: numbers of the packets that pages show now.
         publish: gets each packet.
         red_cell_um: diameter that the model in use takes a red cell to have; it may change with the bundle.
     """
@@ -112,6 +113,7 @@ class PageSink:
     def __init__(
         self,
         wanted: Callable[[], bool],
+        watched: Callable[[], Collection[int]],
         publish: Callable[[Packet], None],
         faults: FaultLog,
         red_cell_um: Callable[[], float],
@@ -121,7 +123,7 @@ class PageSink:
         self._faults = faults
         self._red_cell_um = red_cell_um
         self._results = Mailbox[Result]()
-        self._shown = Shown()
+        self._shown = Shown(watched)
         self._latest: Result | None = None
         self._stages = StageMeter()
         self._stopping = threading.Event()

@@ -25,7 +25,7 @@ logger = logging.getLogger("hemonode.web")
 
 
 class Hub:
-    """All pages. Lives in the server's event loop; `publish`, `wanted` and `clients` are for any thread.
+    """All pages. Lives in the server's event loop; `publish`, `wanted`, `watched` and `clients` are for any thread.
 
     What a page is sent: the status as JSON text every `STATUS_EVERY_S`, made once for all, and packets, at most two of
     which it has not confirmed with `drawn N`. For a page that takes nothing, no more than that waits in memory.
@@ -49,6 +49,7 @@ class Hub:
         self._text: tuple[int, str] = (0, "")
         self._telling: asyncio.Task[None] | None = None
         self._wanted = False
+        self._watched = frozenset[int]()
         self._closing = False
 
     @property
@@ -64,6 +65,10 @@ class Hub:
     def wanted(self) -> bool:
         """Whether any page waits for a packet; nothing needs to be encoded otherwise."""
         return self._wanted
+
+    def watched(self) -> frozenset[int]:
+        """Numbers of the packets that pages show now."""
+        return self._watched
 
     def publish(self, packet: Packet) -> None:
         """Offer a packet to every page."""
@@ -173,3 +178,4 @@ class Hub:
 
     def _look_for_demand(self) -> None:
         self._wanted = any(client.hungry for client in self._clients)
+        self._watched = frozenset(client.shows for client in self._clients)

@@ -168,7 +168,7 @@ def make_session(camera=None, segmenter=None, workers=2, scale=None, reopen=None
         reopen or DiscCamera,
         segmenter or ColourSegmenter(),
         workers,
-        scale or LiveScale(red_cell_um=7.5),
+        scale or LiveScale(lambda: 7.5),
     )
 
 

@@ -42,7 +42,7 @@ class StandinView:
         self.faults = FaultLog()
         self.trouble = None
         self.hub = Hub(self.status)
-        self.sink = PageSink(self.hub.wanted, self.hub.publish, self.faults, lambda: 7.5)
+        self.sink = PageSink(self.hub.wanted, self.hub.watched, self.hub.publish, self.faults, lambda: 7.5)
         self.store = StandinStore()
         self.results = 0
         self._rate_hz = rate_hz

@@ -24,6 +24,7 @@ def health_routes(site: Site) -> APIRouter:
     def scrape(accept: str) -> tuple[bytes, str]:
         return metrics_text(site.view.status(), site.refusals.counts(), accept)
 
+    @router.head("/health", include_in_schema=False)
     @router.get("/health", response_model=Health, responses={503: {"model": Health}})
     async def health() -> Response:
         """In a word, for machines."""

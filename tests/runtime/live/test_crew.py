@@ -66,7 +66,7 @@ def test_as_many_frames_are_in_work_as_the_crew_needs(standins, needed) -> None:
     crew = Crew(3, lambda spent: needed if spent else 2)
     frames = Mailbox()
     pipeline = Pipeline(
-        frames, Counting(0), crew, LiveScale(7.5, Scale(40.0, "given")), lambda: (1, 2, 3), [], FaultLog()
+        frames, Counting(0), crew, LiveScale(lambda: 7.5, Scale(40.0, "given")), lambda: (1, 2, 3), [], FaultLog()
     )
     camera = standins.DiscCamera(rate_hz=1000)
     pipeline.start()

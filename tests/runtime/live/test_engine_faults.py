@@ -80,7 +80,7 @@ def view(ward, colour_bundle, draw_cells):
             faults=faults, tell=print,
         )  # fmt: skip
         frames = Mailbox()
-        scale = LiveScale(7.5, Scale(40.0, "given"))
+        scale = LiveScale(lambda: 7.5, Scale(40.0, "given"))
         pipeline = Pipeline(frames, model, Crew.of(2), scale, lambda: (1, 2, 3), [], faults)
         models.append((model, pipeline))
         pipeline.start()
@@ -191,7 +191,7 @@ def test_a_frame_that_comes_late_and_then_fails_is_counted_once(ward, view, draw
     model = view.start().model
     pixels = draw_cells(150, 200, [(2, 60.0, 60.0, 40.0)])
     found, frames = model.segment(pixels, red_cell_px=40.0), Mailbox()
-    scale = LiveScale(7.5, Scale(40.0, "given"))
+    scale = LiveScale(lambda: 7.5, Scale(40.0, "given"))
     pipeline = Pipeline(frames, Late(), Crew.of(2), scale, lambda: (1, 2, 3), [], view.faults)
     pipeline.start()
     until, number = time.monotonic() + 20, 0

@@ -110,6 +110,7 @@ def test_what_is_printed_reads_back_unchanged(write, text, tmp_path):
         ("headless = 'no'", "headless: must be a valid boolean"),
         ("page = 3", "page: must be a table"),
         ("[source]\nsource = 'x'", "source: must be a list"),
+        ("[[source]]\nsource = 'v4l2:x'\n[[source]]\nsource = 'v4l2:x'", "the source v4l2:x is named twice"),
         ("source = []", r"name at least one \[\[source\]\]"),
         ("[page\nport = 1", "not valid TOML.*line 1"),
         ("[page]\nport = 1\nport = 2", "not valid TOML"),

@@ -15,7 +15,7 @@ import pytest
 
 from hemonode.errors import DeviceError, HemonodeError
 from hemonode.runtime.live.config import LiveConfig
-from hemonode.runtime.live.launch import serve
+from hemonode.runtime.live.launch import page_address, serve
 from hemonode.runtime.web.server import listen
 
 COMMAND = [sys.executable, "-u", "-c", "from hemonode.cli import main; main()", "live"]
@@ -112,6 +112,12 @@ def test_ctrl_c_again_and_again_still_ends_cleanly(colour_bundle, smears):
 def test_a_camera_that_is_not_there_is_named(options):
     with pytest.raises(DeviceError, match="no-such-camera"):
         serve(options(source="no-such-camera"), announce=pytest.fail)
+
+
+@pytest.mark.parametrize(("names", "shown"), [((), socket.gethostname()), (("microscope.lab",), "microscope.lab")])
+def test_the_address_that_is_told_of_a_page_for_all_is_one_that_others_can_open(options, names, shown):
+    with page_address(options(host="0.0.0.0", token="correct-horse-battery", names=names).page) as page:
+        assert page.url().startswith(f"http://{shown}:")
 
 
 def test_a_public_address_without_a_token_is_refused_before_anything_opens(options):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_results_of_uneven_workers_come_in_the_order_of_the_frames(standins):
             return super().segment(pixels, red_cell_px=red_cell_px)
 
     pipeline = Pipeline(
-        frames, Uneven(0), Crew.of(3), LiveScale(7.5, GIVEN), lambda: (1, 2, 3), [collector], FaultLog()
+        frames, Uneven(0), Crew.of(3), LiveScale(lambda: 7.5, GIVEN), lambda: (1, 2, 3), [collector], FaultLog()
     )
     pipeline.start()
     camera = standins.DiscCamera(rate_hz=200)
@@ -126,7 +127,7 @@ def test_a_broken_sink_is_named_and_the_others_still_get_every_result(standins):
     frames, collector, faults = Mailbox(), Collector(), FaultLog()
     sinks = [BrokenSink(), collector]
     pipeline = Pipeline(
-        frames, standins.ColourSegmenter(0), Crew.of(1), LiveScale(7.5, GIVEN), lambda: (1, 2, 3), sinks, faults
+        frames, standins.ColourSegmenter(0), Crew.of(1), LiveScale(lambda: 7.5, GIVEN), lambda: (1, 2, 3), sinks, faults
     )
     pipeline.start()
     camera = standins.DiscCamera(rate_hz=500)
@@ -175,7 +176,7 @@ def test_a_source_that_ends_keeps_its_last_result(started, standins):
 
 def test_the_scale_is_measured_once_kept_and_measured_again_on_demand(standins):
     answers = iter([70.0, 90.0, 74.0, 40.0, 42.0, 41.0])
-    scale = LiveScale(red_cell_um=7.5)
+    scale = LiveScale(lambda: 7.5)
     frame = standins.DiscCamera(rate_hz=1000).read()
 
     def measured():
@@ -187,8 +188,17 @@ def test_the_scale_is_measured_once_kept_and_measured_again_on_demand(standins):
     assert [measured() for _ in range(3)][-1] == Scale(41.0, "estimated")
 
 
+def test_a_camera_that_tells_its_scale_is_used_with_the_red_cell_of_the_model_of_the_moment(standins):
+    model = {"red_cell_um": 7.5}
+    scale = LiveScale(lambda: model["red_cell_um"])
+    frame = replace(standins.DiscCamera(rate_hz=1000).read(), um_per_px=0.1)
+    assert scale.of(frame, pytest.fail) == Scale(75.0, "um_per_px")
+    model["red_cell_um"] = 7.0
+    assert scale.of(frame, pytest.fail) == Scale(pytest.approx(70.0), "um_per_px")
+
+
 def test_the_scale_of_another_camera_is_not_measured_on_pictures_of_the_one_before(standins):
-    scale = LiveScale(red_cell_um=7.5)
+    scale = LiveScale(lambda: 7.5)
     camera = standins.DiscCamera(rate_hz=1000)
     in_work = [camera.read() for _ in range(2)]
     scale.forget()
@@ -212,7 +222,7 @@ def test_it_stops_within_two_seconds_from_any_state(standins, state):
         reopen=no_camera,
         segmenter=standins.ColourSegmenter(1.0 if state == "slow engine" else 0.005),
         workers=1,
-        scale=LiveScale(7.5, GIVEN),
+        scale=LiveScale(lambda: 7.5, GIVEN),
     )
     session.start()
     if state != "before any frame":

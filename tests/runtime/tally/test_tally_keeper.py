@@ -153,6 +153,19 @@ def test_a_goal_that_makes_no_sense_is_refused_and_the_tally_goes_on(keeper, sho
     assert (keeper.status().name, keeper.status().state) == ("sample", "counting")
 
 
+def test_a_goal_of_the_configuration_that_the_model_does_not_count_is_refused(classes):
+    with pytest.raises(HemonodeError, match="can aim at 1 white_cell, 2 red_cell, 3 platelet"):
+        TallyKeeper(classes, EventLog(), FaultLog(), lambda _: None, goal_class=77)
+
+
+def test_a_model_without_the_class_of_the_goal_changes_the_goal_and_says_so(classes):
+    log = EventLog()
+    keeper = TallyKeeper(classes, log, FaultLog(), lambda _: None, goal_class=3)
+    keeper.renew([record for record in classes if record.id != 3])
+    assert keeper.status().goal_class == 1
+    assert log.after(0)[-1].message.endswith("they aim at white_cell now.")
+
+
 def test_a_slow_tally_never_holds_up_the_pipeline(classes, slide):
     keeper = TallyKeeper(classes, EventLog(), FaultLog(), lambda _: time.sleep(0.5))
     keeper.start()

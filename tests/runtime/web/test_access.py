@@ -46,6 +46,12 @@ def test_a_cookie_of_another_program_on_this_machine_locks_nobody_out(other):
     assert access.judge({"cookie": f"{other}; {ours}x"}, "127.0.0.1") == "no"
 
 
+def test_two_live_views_of_one_machine_do_not_log_each_other_out():
+    one, other = (Access("127.0.0.1", TOKEN, port=port) for port in (8080, 8081))
+    both = {"cookie": f"{one.cookie}={one.session}; {other.cookie}={other.session}"}
+    assert [view.judge(both, "127.0.0.1") for view in (one, other)] == ["cookie", "cookie"]
+
+
 def every_route(served):
     document = served.browser.get("/api/openapi.json", headers=BEARER).json()
     for path, methods in document["paths"].items():
@@ -81,8 +87,8 @@ def test_the_token_opens_the_page_by_login_or_header_and_never_lies_in_an_addres
 
 
 def test_an_old_cookie_is_worth_nothing(stranger):
-    assert stranger.get("/api/status", headers={"cookie": f"hemonode_session={'A' * 43}"}).status_code == 401
-    assert stranger.get("/api/status", headers={b"cookie": b"hemonode_session=\x80; ;=;\x01"}).status_code == 401
+    assert stranger.get("/api/status", headers={"cookie": f"hemonode_session_0={'A' * 43}"}).status_code == 401
+    assert stranger.get("/api/status", headers={b"cookie": b"hemonode_session_0=\x80; ;=;\x01"}).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -115,7 +121,7 @@ def test_a_cookie_alone_changes_nothing_unless_the_browser_says_where_it_comes_f
     assert visitor.post("/api/scale").status_code == 403
     assert visitor.post("/api/scale", headers={"origin": guarded.url}).status_code == 200
     assert visitor.post("/api/scale", headers={"sec-fetch-site": "same-origin"}).status_code == 200
-    cookie = {"cookie": f"hemonode_session={visitor.cookies['hemonode_session']}"}
+    cookie = {"cookie": f"hemonode_session_0={visitor.cookies['hemonode_session_0']}"}
     with pytest.raises(InvalidStatus, match="403"):
         guarded.stream(additional_headers=cookie)
     with guarded.stream(additional_headers=cookie, origin=guarded.url) as stream:
@@ -150,7 +156,7 @@ def test_guessing_the_token_is_slowed_down_however_it_is_tried(web, caplog):
     with web.serving(token=TOKEN) as served, caplog.at_level(logging.WARNING, "hemonode.web"):
         browser = served.browser
         browser.post("/login", data={"token": TOKEN})
-        session = {"cookie": f"hemonode_session={browser.cookies['hemonode_session']}"}
+        session = {"cookie": f"hemonode_session_0={browser.cookies['hemonode_session_0']}"}
         browser.cookies.clear()
         for attempt in range(FOR_ONE - 1):
             wrong = f"wrong-horse-battery-{attempt}"

@@ -24,6 +24,7 @@ def test_health_follows_the_camera_and_tells_nothing_of_the_laboratory(web):
     with web.serving() as served:
         web.wait_until(lambda: served.view.results > 0)
         assert served.browser.get("/health").json() == {"state": "running"}
+        assert served.browser.head("/health").status_code == 200
         served.view.trouble = "Somebody's camera in room 7 is gone."
         answer = served.browser.get("/health")
         assert (answer.status_code, answer.json()) == (503, {"state": "trouble"})

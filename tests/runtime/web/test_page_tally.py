@@ -6,10 +6,11 @@ import re
 from dataclasses import replace
 
 import pytest
-from page_standins import PICTURE
+from page_standins import PICTURE, drawn
 
 from hemonode.errors import HemonodeError
 from hemonode.runtime.live.status import TallyStatus
+from hemonode.runtime.web.shown import MOST_RESULTS
 
 
 def tally(microscope) -> TallyStatus:
@@ -144,6 +145,19 @@ def test_counting_a_field_stops_the_picture_shows_its_count_and_goes_on(page, mi
     page.keyboard.press("c")
     page.wait_for_selector("#field-card", state="hidden")
     page.wait_for_function(f"(frozen) => ({PICTURE})() !== frozen", arg=frozen)
+
+
+def test_a_picture_that_stood_still_for_long_while_others_watched_is_the_one_that_is_counted(open_page):
+    page, other = open_page(), open_page()
+    page.keyboard.press(" ")
+    drawn(page)
+    shown = page.evaluate("() => window.hemonode.painter.header")
+    late = shown["number"] + 2 * MOST_RESULTS
+    other.wait_for_function("(late) => window.hemonode.painter.header.number > late", arg=late)
+    page.keyboard.press("c")
+    page.wait_for_selector("#field-card:not([hidden])")
+    told = [int(number) for number in page.locator("#field-card dd b").all_inner_texts()]
+    assert told == [count["in_frame"] for count in shown["counts"]]
 
 
 def test_a_picture_that_was_about_to_be_drawn_does_not_take_the_place_of_the_counted_one(page):

@@ -44,7 +44,7 @@ def test_the_page_its_stream_and_its_cookie_travel_encrypted(web, files):
         trusted = ssl.create_default_context(cafile=files / "cert.pem")
         with httpx.Client(base_url=served.url, verify=trusted, timeout=20) as browser:
             cookie = browser.post("/login", data={"token": TOKEN}).headers["set-cookie"]
-            assert cookie.startswith("__Host-hemonode_session=")
+            assert cookie.startswith("__Host-hemonode_session_0=")
             assert "secure" in cookie.lower()
             assert browser.get("/api/status").status_code == 200
         bearer = {"authorization": f"Bearer {TOKEN}"}

@@ -52,7 +52,7 @@ def view(paced, ladder_bundle, draw_cells, monkeypatch):
         governor = Governor(model, log, host, wish)
         frames, results = Mailbox(), []
         collector = SimpleNamespace(name="collector", accept=results.append)
-        scale = LiveScale(7.5, Scale(40.0, "given"))
+        scale = LiveScale(lambda: 7.5, Scale(40.0, "given"))
         pipeline = Pipeline(frames, governor, Crew.of(1), scale, lambda: (1, 2, 3), [governor, collector], faults)
         pipeline.start()
         state = SimpleNamespace(

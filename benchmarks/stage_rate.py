@@ -55,7 +55,7 @@ def measure_rate(
     Raises:
         EngineError: the pipeline gave no result for a minute.
     """
-    scale = LiveScale(red_cell_um=1.0, given=Scale(red_cell_px, "given"))
+    scale = LiveScale(red_cell_um=lambda: 1.0, given=Scale(red_cell_px, "given"))
     mailbox, faults = Mailbox[Frame](), FaultLog()
     with open_segmenter() as segmenter:
         crew = crew_for(lambda: segmenter.engine)

@@ -63,7 +63,9 @@ def export(
         help="csv: a row for each field; cells: for each cell; summary: for each class, with intervals; "
         "parquet: fields with their cells; html: a report to read and print. Repeatable.",
     ),
-    out: Path = typer.Option(Path(), "--out", "-o", help="A file, or a folder.", show_default="this folder"),
+    out: Path = typer.Option(
+        Path(), "--out", "-o", help="A file, a folder, or - for standard output.", show_default="this folder"
+    ),
     folder: Path = _FOLDER,
     overwrite: bool = typer.Option(False, "--overwrite", help="Replace files that are there."),
 ) -> None:

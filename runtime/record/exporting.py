@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +18,8 @@ from hemonode.runtime.plans.words import size_text
 from hemonode.runtime.record.choosing import the_session
 from hemonode.runtime.record.store import ExportFormat, SessionStore
 
+_STDOUT = Path("-")
+
 
 def export_files(
     folder: Path | None, session_id: str, formats: Sequence[str], out: Path, *, overwrite: bool = False
@@ -26,7 +30,8 @@ def export_files(
         folder: of the store; None is the user's.
         session_id: see `the_session`.
         formats: of `ExportFormat`.
-        out: a file for one format, or a folder, which is made where its name ends with a slash or has no suffix.
+        out: a file for one format, or a folder, which is made where its name ends with a slash or has no suffix; "-" is
+            standard output, for one format.
         overwrite: whether a file that is there is replaced.
 
     Raises:
@@ -36,19 +41,35 @@ def export_files(
     store = SessionStore(folder)
     session = the_session(store, session_id)
     show = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
-    into_folder = out.is_dir() or not out.suffix
+    into_stdout = out == _STDOUT
+    into_folder = not into_stdout and (out.is_dir() or not out.suffix)
     if len(formats) > 1 and not into_folder:
         raise OutputError(f"{out} is one file, and {len(formats)} formats are asked for: name a folder.")
     for file_format in get_args(ExportFormat):
         if file_format not in formats:
             continue
         pieces, _, name = store.export(session.id, file_format)
+        if into_stdout:
+            _print(pieces)
+            continue
         if into_folder:
             make_folder(out)
         path = out / name if into_folder else out
         if path.exists() and not overwrite:
             raise OutputError(f"{path} is there already: choose another name, or add --overwrite.")
         show.print(f"{path}, {size_text(_write(path, pieces))}")
+
+
+def _print(pieces: Iterator[bytes]) -> None:
+    try:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.flush()
+    except OSError as error:
+        # What still waits in the buffer can go nowhere, and Python would complain of it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise cannot_write(Path("standard output"), error) from error
 
 
 def _write(path: Path, pieces: Iterator[bytes]) -> int:

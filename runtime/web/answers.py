@@ -72,6 +72,8 @@ def _sentence(found: dict[str, Any]) -> str:
     where = _where(found["loc"])
     if found["type"] == "extra_forbidden":
         return f"{where}: is not known here"
+    if found["type"] == "model_attributes_type":
+        return f"{where}: must be a JSON object, sent as Content-Type: application/json"
     return f"{where}: {found['msg']}"
 
 

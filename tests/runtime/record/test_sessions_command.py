@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 
 
@@ -70,6 +71,12 @@ def test_a_session_is_exported_where_it_was_asked_for(finished_session, sessions
     status, _, errors = sessions("export", session, "-o", "nowhere/at/all.csv")
     assert (status, "cannot write" in errors) == (1, True)
     assert not list(tmp_path.glob(".*.partial"))
+    before = sorted(tmp_path.iterdir())
+    status, out, _ = sessions("export", session, "-o", "-")
+    assert (status, len(list(csv.DictReader(io.StringIO(out))))) == (0, 3)
+    status, _, errors = sessions("export", session, "--format", "html", "--format", "csv", "-o", "-")
+    assert (status, "name a folder" in errors) == (1, True)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_deleted_session_is_gone_with_its_pictures(finished_session, sessions):

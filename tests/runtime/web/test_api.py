@@ -135,6 +135,11 @@ def test_a_body_that_is_no_json_is_refused_in_json(served, body):
     assert answer.json()["error"]
 
 
+def test_a_body_that_does_not_say_it_is_json_is_told_how_to(served):
+    answer = served.browser.post("/api/source", content=b'{"id": "discs"}')
+    assert (answer.status_code, "Content-Type: application/json" in answer.json()["error"]) == (422, True)
+
+
 def test_unknown_paths_and_methods_are_answered_in_json(served):
     assert served.browser.get("/api/nothing").json() == {"error": "Not Found"}
     assert served.browser.delete("/api/status").json() == {"error": "Method Not Allowed"}

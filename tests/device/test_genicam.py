@@ -253,7 +253,7 @@ def test_closing_wakes_who_waits_and_lets_go(acquirer):
     timer.start()
     with pytest.raises(DeviceError, match="was closed; open it again"):
         camera.read()
-    assert acquirer.left.wait(2)
+    assert acquirer.left.wait(20)
     timer.join()
 
 

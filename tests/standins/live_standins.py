@@ -172,7 +172,7 @@ def make_session(camera=None, segmenter=None, workers=2, scale=None, reopen=None
     )
 
 
-def wait_until(true, timeout_s=20.0):
+def wait_until(true, timeout_s=60.0):
     deadline = time.monotonic() + timeout_s
     while not true():
         if time.monotonic() > deadline:

@@ -79,6 +79,12 @@ def running(folder):
     view = Running(folder)
     try:
         yield view
+    except httpx.TimeoutException:
+        # It hangs: where each of its threads stands is told by its last words.
+        view.process.send_signal(signal.SIGABRT)
+        view.process.wait(10)
+        print((folder / "log.jsonl").read_text(encoding="utf-8", errors="replace"))
+        raise
     finally:
         view.process.kill()
         view.process.wait()

@@ -11,6 +11,8 @@ LATE_LEAST_S, LATE_TIMES_USUAL = 5.0, 3.0
 """A result that is that much behind the camera does not come any more, whatever the reason."""
 _LEAST_RATE_HZ = 1.0
 """Of a camera that results are missed from: a slower one gives no picture for seconds, and all is well."""
+_LARGE_PIXELS = 30_000_000
+"""No camera beside a microscope gives so many at once: it is a scan, which takes tens of seconds on most machines."""
 
 _OLD = " What is shown is old."
 
@@ -46,6 +48,9 @@ def condition(camera: SourceStatus, recorder: RecorderStatus, results: Results, 
     if camera.state == "reopening":
         sentence = f"The camera failed and is being opened again.{old}\n{told}".strip()
         return Condition("trouble", "Camera lost", sentence, stale=True)
+    if results.count == 0 and camera.width * camera.height > _LARGE_PIXELS:
+        sentence = f"A picture of {camera.width}×{camera.height} pixels takes long; for scans there is hemonode run."
+        return Condition("starting", "Starting", f"{sentence}\n{told}".strip())
     if camera.state == "silent":
         return Condition("trouble", "No pictures", f"The camera is open but gives no pictures.{old}", stale=True)
     if camera.state == "ended":

@@ -56,3 +56,11 @@ def test_frames_that_fail_are_told_with_their_fault():
     assert (told.state, told.stale) == ("trouble", True)
     assert "the graph gave no output" in told.message
     assert judged(faults=[Fault("segmentation", "one of many failed", 1, 0)]).state == "running"
+
+
+def test_a_scan_instead_of_a_camera_is_said_to_take_long_and_where_it_belongs():
+    scan = replace(CAMERA, state="silent", width=12000, height=9000)
+    told = judged(scan, results=Results(0, 0.0, None, None))
+    assert told.state == "starting"
+    assert "12000×9000" in told.message
+    assert "hemonode run" in told.message

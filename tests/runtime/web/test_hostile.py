@@ -220,7 +220,7 @@ def test_connections_are_bounded_and_come_free_again(web):
     with web.serving(limits=Limits(connections=8, connections_each=6)) as served:
         assert served.alive()
         idle = [served.raw() for _ in range(40)]
-        web.wait_until(lambda: "connections" in served.refusals.counts())
+        web.wait_until(lambda: served.refusals.counts().get("connections", 0) >= 30)
         descriptors = open_files()
         for one in idle:
             one.close()
@@ -231,7 +231,6 @@ def test_connections_are_bounded_and_come_free_again(web):
                 return served.alive()
 
         web.wait_until(answers)
-        assert served.refusals.counts()["connections"] >= 30
 
 
 def test_a_storm_from_all_sides_leaves_the_pages_running(web):

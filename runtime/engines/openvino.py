@@ -52,8 +52,21 @@ def _core() -> openvino.Core:
     """
     with _CORE_LOCK:
         if not _cores:
+            _convert_once()
             _cores.append(openvino.Core())
         return _cores[0]
+
+
+def _convert_once() -> None:
+    """Have OpenVINO make its tables of numpy's types now, in one thread.
+
+    It makes them at their first use, as C++ statics: a thread that makes one waits for the interpreter, and another
+    that has the interpreter waits for the table, for ever, and all other threads with them. On a busy machine the first
+    frames of two workers met so in every few starts (OpenVINO 2026.4).
+    """
+    tensor = openvino.Tensor(np.zeros(1, np.uint8))
+    tensor.element_type.to_dtype()
+    np.array(tensor.data)
 
 
 class OpenVinoEngine(Engine):

@@ -23,7 +23,7 @@ from hemonode.runtime.live.scale import LiveScale, Scale
 
 
 class Sick(CpuEngine):
-    """ONNX Runtime, until its illness is switched on: "throw", "hang", "memory"; `cured` are engines opened later."""
+    """ONNX Runtime, until its illness is switched on: "throw", "hang", "hang once", "memory"."""
 
     name = "sick"
     opened = 0
@@ -40,6 +40,8 @@ class Sick(CpuEngine):
             raise RuntimeError("the device was lost")
         if illness == "memory":
             raise RuntimeError("std::bad_alloc")
+        if illness == "hang once" and self.ward.once.acquire(blocking=False):
+            illness = "hang"
         if illness == "hang":
             self.ward.hanging.append(threading.get_ident())
             self.ward.end.wait(60)
@@ -49,7 +51,9 @@ class Sick(CpuEngine):
 @pytest.fixture
 def ward(monkeypatch, only_engines):
     """How the engine fares; `ill_up_to`: engines opened up to this number catch the illness."""
-    state = SimpleNamespace(illness=None, ill_up_to=0, opened=[], hanging=[], end=threading.Event())
+    state = SimpleNamespace(
+        illness=None, ill_up_to=0, opened=[], hanging=[], once=threading.Lock(), end=threading.Event()
+    )
 
     class Module:
         @staticmethod
@@ -166,9 +170,8 @@ def test_while_one_frame_hangs_the_others_results_go_on_before_it_is_given_up(wa
     monkeypatch.setattr(workers, "HUNG_LEAST_S", 600.0)
     running = view.start()
     go_on(running, 20)
-    ward.illness, ward.ill_up_to = "hang", len(ward.opened)
+    ward.illness, ward.ill_up_to = "hang once", len(ward.opened)
     running.run_until(lambda: ward.hanging)
-    ward.illness = None
     go_on(running, 20)
     assert running.pipeline.drops()["late"] >= 1
     assert running.pipeline.drops()["hung"] == 0

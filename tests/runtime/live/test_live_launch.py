@@ -54,6 +54,8 @@ def test_it_says_where_it_shows_counts_and_ends_cleanly(colour_bundle, smears, s
         "0",
         "--red-cell-px",
         "40",
+        "--target-ms",
+        "10000",
     ]
     running = subprocess.Popen([*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

@@ -48,7 +48,7 @@ def condition(camera: SourceStatus, recorder: RecorderStatus, results: Results, 
     if camera.state == "reopening":
         sentence = f"The camera failed and is being opened again.{old}\n{told}".strip()
         return Condition("trouble", "Camera lost", sentence, stale=True)
-    if results.count == 0 and camera.width * camera.height > _LARGE_PIXELS:
+    if results.count == 0 and (camera.width or 0) * (camera.height or 0) > _LARGE_PIXELS:
         sentence = f"A picture of {camera.width}×{camera.height} pixels takes long; for scans there is hemonode run."
         return Condition("starting", "Starting", f"{sentence}\n{told}".strip())
     if camera.state == "silent":

@@ -24,6 +24,7 @@ from hemonode.device.frame import Frame
 from hemonode.device.pictures import read_picture
 from hemonode.errors import HemonodeError, PictureError
 from hemonode.runtime.bundle.reader import Bundle, open_bundle
+from hemonode.runtime.classes import countable_names
 from hemonode.runtime.counting.cells import tally
 from hemonode.runtime.engines.contract import AskedPrecision
 from hemonode.runtime.live.result import Result
@@ -74,7 +75,7 @@ def _one_frame(segmenter: Segmenter, path: Path, red_cell_px: float, clock: Stag
     classes = segmenter.bundle.manifest.classes
     with clock.stage("overlay"):
         draw_overlay(pixels, found.class_ids, found.cells, classes)
-    counts = tally(list(found.cells), tuple(record.id for record in classes if record.countable))
+    counts = tally(list(found.cells), tuple(countable_names(classes)))
     result = Result(Frame(pixels, 0, 0), found, Scale(red_cell_px, "given"), counts, {}, 0.0)
     with clock.stage("encode"):
         encode_packet(result, 0, segmenter.bundle.manifest.scale.red_cell_um)

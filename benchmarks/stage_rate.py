@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from hemonode.device.frame import Frame
 from hemonode.errors import EngineError
+from hemonode.runtime.classes import countable_names
 from hemonode.runtime.live.crew import crew_for
 from hemonode.runtime.live.mailbox import Mailbox
 from hemonode.runtime.live.meters import FaultLog
@@ -61,7 +62,7 @@ def measure_rate(
         crew = crew_for(lambda: segmenter.engine)
         warm_up = _WARM_UP_FRAMES * crew.most
         finish = _Finish(warm_up + frames)
-        countable = tuple(record.id for record in segmenter.bundle.manifest.classes if record.countable)
+        countable = tuple(countable_names(segmenter.bundle.manifest.classes))
         pipeline = Pipeline(mailbox, segmenter, crew, scale, lambda: countable, [finish], faults)
         pipeline.start()
         _feed(mailbox, pictures, finish, crew.most)

@@ -24,6 +24,7 @@ from hemonode.device.frame import Frame
 from hemonode.errors import HemonodeError
 from hemonode.runtime.bundle.reader import open_bundle
 from hemonode.runtime.bundle.schema import ClassRecord
+from hemonode.runtime.classes import countable_names
 from hemonode.runtime.counting.cells import Cell, tally
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.result import Result
@@ -134,7 +135,7 @@ def _result(
     else:
         segmentation = Segmentation(np.zeros(pixels.shape[:2], np.uint8), tuple(cells or ()), red_cell_px, "given")
     frame = Frame(pixels, step.number, int(step.at_s * 1e9))
-    ids = tuple(record.id for record in classes if record.countable)
+    ids = tuple(countable_names(classes))
     counts = tally(list(segmentation.cells), ids)
     return Result(frame, segmentation, Scale(red_cell_px, "given"), counts, {}, 0.0)
 
@@ -143,7 +144,7 @@ def _inside(known: Sequence[Known], parts: Rectangles, classes: Sequence[ClassRe
     """Distinct cells whose centre lies in what the counted fields cover, where they truly lay."""
     inside = inside_any(np.array([(cell.x, cell.y) for cell in known]).reshape(-1, 2), parts)
     counts = Counter(cell.class_id for cell, within in zip(known, inside, strict=True) if within)
-    return {record.name: counts[record.id] for record in classes if record.countable}
+    return {name: counts[class_id] for class_id, name in countable_names(classes).items()}
 
 
 def _each_alone(scene: Scene, kept: Sequence[CountedField], parts: Sequence[Part]) -> tuple[int, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 IGNORE_ID = 255
 """Mask value of pixels that no label speaks about."""
@@ -27,3 +29,27 @@ BLOOD_CLASSES = (
     CellClass(2, "red_cell", (0, 94, 213), countable=True),
     CellClass(3, "platelet", (115, 158, 0), countable=True),
 )
+
+
+class Named(Protocol):
+    """A class of cells, in whatever form: of a model, a bundle, a recorded session."""
+
+    @property
+    def id(self) -> int:
+        """Value in the mask."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """As in the bundle."""
+        ...
+
+    @property
+    def countable(self) -> bool:
+        """Whether its cells are counted."""
+        ...
+
+
+def countable_names(classes: Iterable[Named]) -> dict[int, str]:
+    """Names by id of those classes whose cells are counted, in their order."""
+    return {one.id: one.name for one in classes if one.countable}

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from hemonode.device.camera.contract import Camera
 from hemonode.device.frame import Frame
-from hemonode.runtime.bundle.schema import Manifest, ScaleRecord
+from hemonode.runtime.bundle.schema import ScaleRecord
+from hemonode.runtime.classes import countable_names
 from hemonode.runtime.live.bundles import Bundles
 from hemonode.runtime.live.capture import Capture
 from hemonode.runtime.live.config import LiveConfig, ScaleConfig
@@ -124,7 +125,7 @@ def _join(config: LiveConfig, opened: _Opened) -> Parts:
         governor,
         crew_for(lambda: model.engine),
         scale,
-        lambda: countable(model.manifest),
+        lambda: tuple(countable_names(model.manifest.classes)),
         [governor, tally, page],
         faults,
     )
@@ -147,11 +148,6 @@ def _join(config: LiveConfig, opened: _Opened) -> Parts:
         hub=hub,
     )
     return parts
-
-
-def countable(manifest: Manifest) -> tuple[int, ...]:
-    """Ids of the classes whose cells are counted."""
-    return tuple(record.id for record in manifest.classes if record.countable)
 
 
 def _keep(recorder: Recorder, field: CountedField) -> None:

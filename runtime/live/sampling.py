@@ -5,10 +5,10 @@ from __future__ import annotations
 from hemonode import __version__
 from hemonode.device.camera.contract import Control
 from hemonode.errors import DeviceError, HemonodeError
+from hemonode.runtime.classes import countable_names
 from hemonode.runtime.live.parts import Parts
 from hemonode.runtime.live.view import TallyWish
 from hemonode.runtime.record.facts import SessionFacts
-from hemonode.runtime.tally.ledger import countable_names
 
 UNNAMED = "unnamed"
 """Of a session that a field was counted in before any tally was started."""

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from hemonode.runtime.classes import countable_names
 from hemonode.runtime.live.status import Interval
 from hemonode.runtime.record.figures import class_figures
 from hemonode.runtime.record.told import RecordedField, RecordedSession
@@ -33,7 +34,7 @@ def image_name(session: RecordedSession, field: int) -> str:
 
 def field_table(store: SessionStore, session: RecordedSession) -> Iterator[bytes]:
     """counts.csv of a session: visible cells, those in the counting frame, those that the field added, and the rest."""
-    names = {entry.id: entry.name for entry in session.classes if entry.countable}
+    names = countable_names(session.classes)
     columns = [*names.values(), *(f"{name}_in" for name in names.values()), *(f"{n}_counted" for n in names.values())]
     yield _lines([["image", *columns, *_FIELD_COLUMNS]])
     for page in field_pages(store, session):

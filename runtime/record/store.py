@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from hemonode.errors import OutputError, UnknownNameError
+from hemonode.runtime.classes import countable_names
 from hemonode.runtime.counting.cells import Cell
 from hemonode.runtime.live.status import TrendPoint
 from hemonode.runtime.overlay import draw_overlay
@@ -77,7 +78,7 @@ class SessionStore:
             counted=latest.counted if tallied else {},
             area=latest.area if tallied else 0.0,
             fields=latest.fields,
-            classes={entry.id: entry.name for entry in latest.classes if entry.countable},
+            classes=countable_names(latest.classes),
         )
 
     def fields(self, session: str, after: int = 0, limit: int | None = None) -> tuple[RecordedField, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hemonode.errors import HemonodeError
 from hemonode.runtime.bundle.schema import ClassRecord
+from hemonode.runtime.classes import countable_names
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.joining import join_until
 from hemonode.runtime.live.mailbox import Mailbox
@@ -15,7 +16,7 @@ from hemonode.runtime.live.meters import FaultLog
 from hemonode.runtime.live.result import Result
 from hemonode.runtime.live.status import LiveCount, QualityStatus, TallyStatus
 from hemonode.runtime.tally.field import CountedField
-from hemonode.runtime.tally.ledger import Goal, Ledger, countable_names, usual_goal_class
+from hemonode.runtime.tally.ledger import Goal, Ledger, usual_goal_class
 from hemonode.runtime.tally.quality import Quality
 from hemonode.runtime.tally.smoothing import LiveCounts
 from hemonode.runtime.tally.survey import Survey

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hemonode.runtime.bundle.schema import ClassRecord
+from hemonode.runtime.classes import countable_names
 from hemonode.runtime.live.status import ClassTally, TrendPoint
 from hemonode.runtime.tally.intervals import cells_needed, rate_interval, share_interval
 
@@ -24,11 +25,6 @@ class Goal:
     def cells(self) -> int:
         """Cells that takes."""
         return cells_needed(self.percent)
-
-
-def countable_names(classes: Sequence[ClassRecord]) -> dict[int, str]:
-    """Of the classes whose cells are counted, by id."""
-    return {record.id: record.name for record in classes if record.countable}
 
 
 def usual_goal_class(classes: Sequence[ClassRecord]) -> int:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from hemonode.errors import HemonodeError
 from hemonode.runtime.bundle.schema import ClassRecord
+from hemonode.runtime.classes import countable_names
 from hemonode.runtime.live.events import EventLog
 from hemonode.runtime.live.result import Result
 from hemonode.runtime.live.status import QualityStatus, TallyStatus
 from hemonode.runtime.tally.census import Census, inset_px
 from hemonode.runtime.tally.field import CountedField
 from hemonode.runtime.tally.landmarks import Landmarks
-from hemonode.runtime.tally.ledger import Goal, Ledger, countable_names
+from hemonode.runtime.tally.ledger import Goal, Ledger
 from hemonode.runtime.tally.rest import Rest
 from hemonode.runtime.tally.shot import Shot
 from hemonode.runtime.tally.standing import Standing

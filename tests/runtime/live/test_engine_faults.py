@@ -218,9 +218,9 @@ def test_with_an_engine_that_hangs_it_still_stops_within_two_seconds(ward, view)
     began = time.monotonic()
     running.pipeline.request_stop()
     running.model.request_stop()
-    # Whether a worker hangs or an engine that was being opened beside, nobody waits for it.
-    running.pipeline.join(began + 2)
-    running.model.join(began + 2)
+    # A worker hangs, or an engine that was being opened beside: nobody waits for it, and it is told.
+    ended = [running.pipeline.join(began + 2), running.model.join(began + 2)]
+    assert not all(ended)
     assert time.monotonic() - began < 2.5
 
 

@@ -42,22 +42,16 @@ def options(colour_bundle, smears):
     return make
 
 
+def started(bundle, smears):
+    """The command, on a port of its own, with a target that no load keeps it from."""
+    asked = ["--engine", "cpu", "--port", "0", "--red-cell-px", "40", "--target-ms", "10000", "--bundle"]
+    asked += [str(bundle.folder), str(smears)]
+    return subprocess.Popen([*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_it_shows_counts_and_ends_cleanly(colour_bundle, smears, standins, end):
-    asked = [
-        str(smears),
-        "--bundle",
-        str(colour_bundle.folder),
-        "--engine",
-        "cpu",
-        "--port",
-        "0",
-        "--red-cell-px",
-        "40",
-        "--target-ms",
-        "10000",
-    ]
-    running = subprocess.Popen([*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = started(colour_bundle, smears)
     try:
         url = running.stdout.readline().split()[2]
         assert running.stdout.readline().startswith("colours, solver rk4-1, on cpu fp32 (")
@@ -88,18 +82,7 @@ def test_an_address_of_another_machine_is_told_from_a_port_in_use():
 
 
 def test_ctrl_c_again_and_again_still_ends_cleanly(colour_bundle, smears):
-    asked = [
-        str(smears),
-        "--bundle",
-        str(colour_bundle.folder),
-        "--engine",
-        "cpu",
-        "--port",
-        "0",
-        "--red-cell-px",
-        "40",
-    ]
-    running = subprocess.Popen([*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = started(colour_bundle, smears)
     try:
         assert running.stdout.readline().startswith("Live at")
         while running.poll() is None:
